@@ -1,0 +1,47 @@
+"""What can go wrong for a user. One line each: what, where, and how to mend it."""
+
+from __future__ import annotations
+
+
+class GroundbreakError(Exception):
+    """Base of every error that a user can mend; the command line prints it as one line and exits with 1."""
+
+
+class SourceNotFoundError(GroundbreakError):
+    """A path, glob or date that names no image."""
+
+
+class SourceUnreadableError(GroundbreakError):
+    """A file that is there but cannot be read as what it should be."""
+
+
+class GeoreferenceError(GroundbreakError):
+    """An image without a usable CRS or transform."""
+
+
+class NoOverlapError(GroundbreakError):
+    """Images, or an image and the area of interest, that share no ground."""
+
+
+class AreaError(GroundbreakError):
+    """An area of interest or zone that is empty or not an area."""
+
+
+class BandError(GroundbreakError):
+    """A band that is asked for and not there, or too few bands in common."""
+
+
+class NothingObservedError(GroundbreakError):
+    """No pixel was observed on both dates: clouds, masks or nodata cover all of it."""
+
+
+class AlignmentRejectedError(GroundbreakError):
+    """The two images could not be aligned well enough to be compared."""
+
+
+class ConfigError(GroundbreakError):
+    """A site file with something wrong in it; the message lists all that is wrong, a line each."""
+
+
+class OutputError(GroundbreakError):
+    """Results that cannot be written where they were asked for."""
