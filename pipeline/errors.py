@@ -45,3 +45,7 @@ class ConfigError(GroundbreakError):
 
 class OutputError(GroundbreakError):
     """Results that cannot be written where they were asked for."""
+
+
+class ClusterError(GroundbreakError):
+    """A Dask scheduler that does not answer, or workers that died."""

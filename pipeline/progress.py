@@ -1,0 +1,153 @@
+"""What a run tells the person who waits for it, and what each stage cost.
+
+A `Progress` times the stages of one run at a time and measures their memory; how that is shown is up to the
+subclass: nothing (`Progress` itself, for tests and `--quiet`), short lines (`PlainProgress`, for pipes and
+logs), or a live bar (`RichProgress`, for a terminal). All of it goes to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self, TextIO
+
+import psutil
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+SAMPLE_SECONDS = 0.2
+
+
+def resident_mb() -> float:
+    """Memory held by this process and all that it started, in MB (10^6 bytes)."""
+    process = psutil.Process()
+    total = process.memory_info().rss
+    for child in process.children(recursive=True):
+        try:
+            total += child.memory_info().rss
+        except psutil.Error:  # it ended while being counted
+            continue
+    return total / 1e6
+
+
+class PeakMemory:
+    """Samples the memory of this process and its children; `mb` is the most seen since it was entered.
+
+    Workers behind a `--scheduler` address are not this process's children and are not counted.
+    """
+
+    def __init__(self, interval: float = SAMPLE_SECONDS) -> None:
+        self.mb = 0.0
+        self._interval = interval
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.mb = resident_mb()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.mb = max(self.mb, resident_mb())
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._interval):
+            self.mb = max(self.mb, resident_mb())
+
+
+class Progress:
+    """Times the stages of a run and shows nothing.
+
+    `stages` holds, for the run begun last, {stage: {"seconds": s, "peak_mb": MB}} in the order they ended;
+    a stage entered twice adds its seconds up.
+    """
+
+    def __init__(self) -> None:
+        self.stages: dict[str, dict[str, float]] = {}
+
+    def begin(self, title: str) -> None:
+        """A new run starts: the costs of the one before are forgotten."""
+        self.stages = {}
+        self.note(title)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Work inside belongs to the stage `name`; its cost is kept only if it ends without an error."""
+        self._started(name)
+        start = time.perf_counter()
+        try:
+            with PeakMemory() as peak:
+                yield
+        except BaseException:
+            self._left(name)
+            raise
+        cost = self.stages.setdefault(name, {"seconds": 0.0, "peak_mb": 0.0})
+        cost["seconds"] = round(cost["seconds"] + time.perf_counter() - start, 3)
+        cost["peak_mb"] = round(max(cost["peak_mb"], peak.mb), 1)
+        self._left(name)
+        self._ended(name, cost["seconds"], cost["peak_mb"])
+
+    def advance(self, done: int, total: int) -> None:
+        """`done` of `total` parts of the stage under way are finished."""
+
+    def note(self, text: str) -> None:
+        """One line for the person."""
+
+    def _started(self, name: str) -> None: ...
+
+    def _left(self, name: str) -> None: ...
+
+    def _ended(self, name: str, seconds: float, peak_mb: float) -> None: ...
+
+
+class PlainProgress(Progress):
+    """One short line when a stage ends: what a log or a pipe wants."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__()
+        self._stream = stream or sys.stderr
+
+    def note(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def _ended(self, name: str, seconds: float, peak_mb: float) -> None:
+        self.note(f"  {name}: {seconds:.1f} s, {peak_mb:.0f} MB")
+
+
+class RichProgress(Progress):
+    """A bar for the stage under way, and a line for each that ended."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+
+    def note(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+    def advance(self, done: int, total: int) -> None:
+        if self._bars is not None and self._task is not None:
+            self._bars.update(self._task, completed=done, total=total)
+
+    def _started(self, name: str) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bars = Bars(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+        self._task = self._bars.add_task(name, total=None)
+        self._bars.start()
+
+    def _left(self, name: str) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = self._task = None
+
+    def _ended(self, name: str, seconds: float, peak_mb: float) -> None:
+        self._console.print(
+            f"  [green]✓[/] {name} [dim]{seconds:.1f} s, {peak_mb:.0f} MB[/]", highlight=False
+        )
