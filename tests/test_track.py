@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.stages.track import COLUMNS, Pair, Timeline, Track
+from pipeline.stages.track import COLUMNS, Comparison, Timeline, Track
 
 DATES = ("2019-08-20", "2019-09-09", "2019-09-21", "2019-10-03")
 HOUSE, BERM = box(0, 0, 10, 10), box(100, 0, 140, 3)
@@ -32,12 +32,12 @@ def finding(
     }
 
 
-def pair(number: int, *findings: Any) -> Pair:
+def pair(number: int, *findings: Any) -> Comparison:
     """The pair of date `number` and the next, with its findings numbered from 1."""
     rows = [{"id": i, **row} for i, row in enumerate(findings, start=1)]
     columns = ["id", "kind", "direction", "confidence", "zone", "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs="EPSG:32637")
-    return Pair(DATES[number], DATES[number + 1], frame)
+    return Comparison(DATES[number], DATES[number + 1], frame)
 
 
 def clear(_: str, outlines: Sequence[BaseGeometry]) -> NDArray[np.float64]:
@@ -148,7 +148,7 @@ def test_the_order_in_which_pairs_and_rows_arrive_does_not_matter() -> None:
     ]
     expected = Track()(pairs, clear)
     assert list(expected.findings["status"]) == ["confirmed", "removed", "refuted"]
-    turned = [Pair(p.before, p.after, p.findings.iloc[::-1]) for p in pairs]
+    turned = [Comparison(p.before, p.after, p.findings.iloc[::-1]) for p in pairs]
     for order in itertools.permutations(turned):
         timeline = Track()(order, clear)
         pd.testing.assert_frame_equal(timeline.findings, expected.findings)

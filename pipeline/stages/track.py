@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Pair:
+class Comparison:
     """Two dates (YYYY-MM-DD) that were compared, and the findings of `changes.parquet` in the site's CRS."""
 
     before: str
@@ -58,19 +58,19 @@ class Timeline:
 class _Thing:
     """A thing while it is being followed; `rows` are its findings, each with the pair they are from."""
 
-    rows: list[tuple[Pair, Any]]
-    undone: Pair | None = None
+    rows: list[tuple[Comparison, Any]]
+    undone: Comparison | None = None
     geometry: BaseGeometry = field(default_factory=shapely.Polygon)
 
     @property
-    def born(self) -> Pair:
+    def born(self) -> Comparison:
         return self.rows[0][0]
 
     @property
     def from_the_start(self) -> bool:
         return bool(self.rows[0][1].direction == "removed")
 
-    def join(self, pair: Pair, row: Any) -> None:
+    def join(self, pair: Comparison, row: Any) -> None:
         self.rows.append((pair, row))
         self.geometry = shapely.union_all([self.geometry, row.geometry])
 
@@ -110,7 +110,7 @@ class Track:
     min_observed: float = 0.5  # share of an outline that must be clear for a date to count as having seen it
     doubt: float = 0.6  # confidence below which a thing that is gone at once was never there
 
-    def __call__(self, pairs: Sequence[Pair], observed: Observed) -> Timeline:
+    def __call__(self, pairs: Sequence[Comparison], observed: Observed) -> Timeline:
         """Pairs in any order, each before/after once; `observed` is asked once a date."""
         ordered = sorted(pairs, key=lambda pair: (pair.after, pair.before))
         things: list[_Thing] = []
@@ -128,7 +128,7 @@ class Track:
             findings, pd.DataFrame(history, columns=["id", "date", "observed", "present", "area_m2"])
         )
 
-    def _undo(self, things: list[_Thing], pair: Pair) -> None:
+    def _undo(self, things: list[_Thing], pair: Comparison) -> None:
         """End the standing things that removals cover; what else was removed was there from the start."""
         removals = [row for row in _rows(pair) if row.direction == "removed"]
         standing = [thing for thing in things if thing.undone is None]
@@ -141,7 +141,7 @@ class Track:
             if row.geometry.intersection(ground).area < self.min_share * row.geometry.area:
                 things.append(_Thing([(pair, row)], undone=pair, geometry=row.geometry))
 
-    def _join(self, things: list[_Thing], pair: Pair) -> None:
+    def _join(self, things: list[_Thing], pair: Comparison) -> None:
         """Give each construction finding to the standing thing it overlaps best, or make it a new thing."""
         rows = [row for row in _rows(pair) if row.direction != "removed"]
         standing = [thing for thing in things if thing.undone is None]
@@ -167,7 +167,9 @@ class Track:
         same = iou >= self.min_iou or (row.kind == thing.kind() and common >= self.min_share * smaller)
         return float(iou) if same else None
 
-    def _row(self, index: int, thing: _Thing, seen: pd.Series[bool], pairs: Sequence[Pair]) -> dict[str, Any]:
+    def _row(
+        self, index: int, thing: _Thing, seen: pd.Series[bool], pairs: Sequence[Comparison]
+    ) -> dict[str, Any]:
         clear = [str(date) for date in seen.index[seen]]
         end = thing.undone.before if thing.undone else "9999"
         first = min(clear, default=thing.born.before) if thing.from_the_start else thing.born.after
@@ -186,7 +188,7 @@ class Track:
             "geometry": thing.geometry,
         }
 
-    def _status(self, thing: _Thing, seen: pd.Series[bool], pairs: Sequence[Pair]) -> str:
+    def _status(self, thing: _Thing, seen: pd.Series[bool], pairs: Sequence[Comparison]) -> str:
         later = [
             pair
             for pair in pairs
@@ -202,7 +204,7 @@ class Track:
         return "refuted" if doubtful and not confirmed and not thing.from_the_start else "removed"
 
 
-def _rows(pair: Pair) -> list[Any]:
+def _rows(pair: Comparison) -> list[Any]:
     """A pair's findings as named tuples, by id: the order they happen to be stored in must not matter."""
     columns = ["id", "kind", "direction", "confidence", "zone", "geometry"]
     return list(pair.findings[columns].sort_values("id").itertuples(index=False, name="Finding"))
