@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS pairs (
 );
 CREATE TABLE IF NOT EXISTS findings (
     before TEXT NOT NULL, after TEXT NOT NULL, id INTEGER NOT NULL, kind TEXT NOT NULL,
-    direction TEXT NOT NULL, confidence REAL NOT NULL, area_m2 REAL, length_m REAL, width_m REAL, zone TEXT, outline BLOB NOT NULL,
-    PRIMARY KEY (before, after, id)
+    direction TEXT NOT NULL, confidence REAL NOT NULL, area_m2 REAL, length_m REAL, width_m REAL, zone TEXT,
+    outline BLOB NOT NULL, PRIMARY KEY (before, after, id)
 );
 """
 _COLUMNS = ("id", "kind", "direction", "confidence", "area_m2", "length_m", "width_m", "zone")

@@ -1,0 +1,78 @@
+"""What a run's result follows from, as one short text: the same fingerprint, the same result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pystac
+from odc.geo import Geometry
+
+from pipeline import __version__
+from pipeline.outputs.provenance import file_record, plain
+
+if TYPE_CHECKING:
+    from pipeline.run import Job
+
+
+def fingerprint(job: Job) -> str:
+    """SHA-256 over the version, the inputs' contents, the areas and the settings.
+
+    Settings under `compute` (blocks, memory) change how fast a result comes, never the result, and are left
+    out; so is the folder it goes to. Files that are not on this machine count by Item and address alone.
+    """
+    settings = {
+        name: _settings(value) for name, value in _settings(job.settings).items() if name != "compute"
+    }
+    parts = {
+        "groundbreak": __version__,
+        "site": [job.site_id, job.site_name],
+        "before": [_item(item) for item in job.before],
+        "after": [_item(item) for item in job.after],
+        "masks": [path and _checksum(path) for path in (job.before_mask, job.after_mask)],
+        "aoi": job.aoi and _area(job.aoi),
+        "zones": [[name, _area(zone)] for name, zone in job.zones.items()],
+        "bands": job.bands,
+        "settings": settings,
+    }
+    text = json.dumps(plain(parts), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _settings(value: Any) -> Any:
+    """Settings as plain values, whether they are dataclasses or pydantic models."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+
+
+def _item(item: pystac.Item) -> Any:
+    described = item.to_dict(include_self_link=False, transform_hrefs=False)
+    described.pop("links", None)
+    return [described, list(_contents(item))]
+
+
+def _contents(item: pystac.Item) -> Iterator[list[str | None]]:
+    for key, asset in sorted(item.assets.items()):
+        path = Path(asset.get_absolute_href() or asset.href)
+        yield [key, _checksum(path) if path.is_file() else None]
+
+
+def _checksum(path: Path) -> str:
+    status = path.stat()
+    return _cached_checksum(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _cached_checksum(path: Path, size: int, changed: int) -> str:
+    """A date is `after` in one pair and `before` in the next: read its files once."""
+    return str(file_record(path)["sha256"])
+
+
+def _area(area: Geometry) -> list[str]:
+    return [str(area.crs), area.wkt]
