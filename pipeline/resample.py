@@ -1,0 +1,168 @@
+"""The resampling kernel: arrays in, arrays out, the same bits for any block.
+
+Keys' cubic convolution (1981, a = -0.5), bilinear, Lanczos (a = 3) and nearest, separable, in float64 over float32
+values. Values and validity go apart: a pixel that is not observed has no weight, and what would have drawn on one is
+not observed itself. Where the source is finer than the grid the kernel is widened, so that nothing aliases.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.mapping import STEP, Mapping
+
+Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
+KERNELS: dict[Kernel, int] = {
+    "nearest": 0,
+    "bilinear": 1,
+    "cubic": 2,
+    "lanczos": 3,
+}  # code = radius in source pixels
+SNAP = 1e-4  # pixels; nearer than this to a pixel centre is on it
+NEGLIGIBLE = 1e-3  # a tap with less weight than this does not make a pixel unobserved
+
+
+def reach(mapping: Mapping, kernel: Kernel) -> tuple[int, int]:
+    """Pixels (row, col) that the kernel stretches beyond a source coordinate."""
+    row, col = (math.ceil(max(KERNELS[kernel], 1) * scale) + 1 for scale in mapping.scale)
+    return row, col
+
+
+def resample(
+    image: NDArray[np.float32],
+    observed: NDArray[np.bool_],
+    origin: tuple[int, int],
+    mapping: Mapping,
+    rows: slice,
+    cols: slice,
+    kernel: Kernel = "cubic",
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Resample a block of the grid from the part of the delivered image whose first pixel is `origin` (row, col).
+
+    `image` (band, y, x) float32 and `observed` (y, x) bool are that part, as large as `Mapping.source` says or larger.
+    Returns `image` (band, rows, cols) float32, NaN where not observed, and `observed` (rows, cols) bool.
+    """
+    shape = (rows.stop - rows.start, cols.stop - cols.start)
+    out = np.full((image.shape[0], *shape), np.nan, np.float32)
+    seen = np.zeros(shape, np.bool_)
+    if image.size:
+        _resample(
+            np.ascontiguousarray(image, np.float32), np.ascontiguousarray(observed, np.bool_), origin[0], origin[1],
+            mapping.rows, mapping.cols, rows.start, cols.start,
+            KERNELS[kernel], mapping.scale[0], mapping.scale[1], out, seen,
+        )  # fmt: skip
+    return out, seen
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _weight(t, kernel):  # type: ignore[no-untyped-def]
+    t = abs(t)
+    if t >= kernel:
+        return 0.0
+    if kernel == 1:
+        return 1.0 - t
+    if kernel == 2:
+        return 1.0 + t * t * (1.5 * t - 2.5) if t < 1.0 else 2.0 + t * (-4.0 + t * (2.5 - 0.5 * t))
+    if t < 1e-12:
+        return 1.0
+    if t == 1.0 or t == 2.0:
+        return 0.0
+    return 3.0 * math.sin(math.pi * t) * math.sin(math.pi * t / 3.0) / (math.pi * math.pi * t * t)
+
+
+@numba.njit(nogil=True, cache=True)
+def _taps(position, kernel, scale, weights):  # type: ignore[no-untyped-def]
+    """Fill `weights`, which sum to one; returns the first source pixel they fall on and how many there are."""
+    nearest = math.floor(position + 0.5)
+    if kernel == 0 or (scale == 1.0 and abs(position - nearest) < SNAP):
+        weights[0] = 1.0
+        return nearest, 1
+    first = math.floor(position - kernel * scale) + 1
+    count = math.ceil(position + kernel * scale) - first
+    total = 0.0
+    for k in range(count):
+        weights[k] = _weight((first + k - position) / scale, kernel)
+        total += weights[k]
+    for k in range(count):
+        weights[k] /= total
+    return first, count
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(image, observed, top, left, wr, nr, wc, nc, out, i, j):  # type: ignore[no-untyped-def]
+    """One output pixel from its taps; returns whether it is observed."""
+    bands, height, width = image.shape
+    held = 0.0
+    complete = True
+    for a in range(nr):
+        y = top + a
+        for b in range(nc):
+            w = wr[a] * wc[b]
+            x = left + b
+            if 0 <= y < height and 0 <= x < width and observed[y, x]:
+                held += w
+            elif abs(w) > NEGLIGIBLE:
+                return False
+            else:
+                complete = False
+    for band in range(bands):
+        total = 0.0
+        for a in range(nr):
+            y = top + a
+            for b in range(nc):
+                x = left + b
+                if complete or (0 <= y < height and 0 <= x < width and observed[y, x]):
+                    total += wr[a] * wc[b] * image[band, y, x]
+        if not math.isfinite(total):
+            return False
+        out[band, i, j] = total if complete else total / held
+    return True
+
+
+@numba.njit(nogil=True, cache=True)
+def _resample(  # type: ignore[no-untyped-def]
+    image,
+    observed,
+    row0,
+    col0,
+    node_rows,
+    node_cols,
+    grid_row,
+    grid_col,
+    kernel,
+    scale_row,
+    scale_col,
+    out,
+    seen,
+):
+    bands, height, width = out.shape
+    wr = np.empty(2 * math.ceil(max(kernel, 1) * scale_row) + 2)
+    wc = np.empty(2 * math.ceil(max(kernel, 1) * scale_col) + 2)
+    last_i, last_j = node_rows.shape[0] - 1, node_rows.shape[1] - 1
+    for i in range(height):
+        gi = (grid_row + i) // STEP
+        fi = (grid_row + i - gi * STEP) / STEP
+        gi1 = min(gi + 1, last_i)
+        for j in range(width):
+            gj = (grid_col + j) // STEP
+            fj = (grid_col + j - gj * STEP) / STEP
+            gj1 = min(gj + 1, last_j)
+            upper = node_rows[gi, gj] + fj * (node_rows[gi, gj1] - node_rows[gi, gj])
+            lower = node_rows[gi1, gj] + fj * (node_rows[gi1, gj1] - node_rows[gi1, gj])
+            row = upper + fi * (lower - upper)
+            upper = node_cols[gi, gj] + fj * (node_cols[gi, gj1] - node_cols[gi, gj])
+            lower = node_cols[gi1, gj] + fj * (node_cols[gi1, gj1] - node_cols[gi1, gj])
+            col = upper + fi * (lower - upper)
+            if not (math.isfinite(row) and math.isfinite(col)):
+                continue
+            top, nr = _taps(row, kernel, scale_row, wr)
+            left, nc = _taps(col, kernel, scale_col, wc)
+            seen[i, j] = _gather(image, observed, top - row0, left - col0, wr, nr, wc, nc, out, i, j)
+            if not seen[i, j]:
+                for band in range(bands):
+                    out[band, i, j] = np.nan

@@ -1,0 +1,6 @@
+"""Align: how far the after image is off, at every point of the site's grid, and whether that can be trusted."""
+
+from pipeline.shift import ShiftField
+from pipeline.stages.align.align import Align, Alignment
+
+__all__ = ["Align", "Alignment", "ShiftField"]
