@@ -1,0 +1,71 @@
+"""Folders with one file a band, by name: `B02.tif`, `T37SDA_20190909T081601_B8A_20m.jp2`, `red.tif`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.scenes.names import ORDER, SENTINEL_2
+from pipeline.scenes.raster import Header
+
+# Zero-padded as ESA writes them, so that tiles called A1, B1, B2 are not taken for bands; unpadded only as
+# the whole name.
+_SENTINEL_2 = re.compile(
+    r"(?:^|.*[_\-.])(?P<band>B(?:0[1-9]|1[0-2]|8A))(?:[_\-.](?:10|20|60)m)?$", re.IGNORECASE
+)
+_BARE = re.compile(r"B([1-9]|1[0-2])$", re.IGNORECASE)
+_PLAIN = re.compile(rf"(?:^|.*[_\-.])(?P<band>{'|'.join(ORDER)})$", re.IGNORECASE)
+_SCL = re.compile(r"(?:^|.*[_\-.])(?P<band>SCL)(?:[_\-.](?:20|60)m)?$", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|(?:MSK_)?CLDPRB|(?:MSK_)?SNWPRB)(?:[_\-.](?:10|20|60)m)?$",
+    re.IGNORECASE,
+)
+
+
+def sentinel_2_band(path: Path) -> str | None:
+    """`B02`...`B12`, `B8A` where the file's name is that of a Sentinel-2 band."""
+    if bare := _BARE.match(path.stem):
+        return f"B{int(bare[1]):02d}"
+    match = _SENTINEL_2.match(path.stem)
+    return match["band"].upper() if match else None
+
+
+def plain_band(path: Path) -> str | None:
+    """A common name with which the file's name ends."""
+    match = _PLAIN.match(path.stem)
+    return match["band"].lower() if match else None
+
+
+def is_scl(path: Path) -> bool:
+    """Whether this is a Sentinel-2 scene classification."""
+    return bool(_SCL.match(path.stem))
+
+
+def is_beside(path: Path) -> bool:
+    """Whether this is another product beside Sentinel-2 bands: quicklook, aerosol, cloud probability."""
+    return bool(_BESIDE.match(path.stem))
+
+
+def common_name_of(path: Path) -> str | None:
+    """The band's common name by the file's name."""
+    sentinel = sentinel_2_band(path)
+    return SENTINEL_2[sentinel] if sentinel else plain_band(path)
+
+
+def tile_of(path: Path) -> str:
+    """What is left of the name without its band and resolution: files that share it are bands of one tile."""
+    for pattern in (_SENTINEL_2, _PLAIN, _SCL):
+        if match := pattern.match(path.stem):
+            stem = path.stem[: match.start("band")].rstrip("_-.")
+            return stem or path.absolute().parent.name
+    return path.absolute().parent.name
+
+
+def one_band_a_file(paths: Sequence[Path], headers: Sequence[Header]) -> bool:
+    """Whether all of the files are single bands, named so: Sentinel-2's, or two and more plain ones."""
+    if not paths or any(len(header.nodata) != 1 for header in headers):
+        return False
+    if all(sentinel_2_band(path) for path in paths):
+        return True
+    return len(paths) > 1 and all(plain_band(path) for path in paths)

@@ -1,0 +1,130 @@
+"""Files on disk described as STAC Items: local tiles, a catalogue and an API take one path from here on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+import pystac
+
+from pipeline.errors import SourceUnreadableError
+from pipeline.scenes.band_files import (
+    common_name_of,
+    is_beside,
+    is_scl,
+    one_band_a_file,
+    sentinel_2_band,
+    tile_of,
+)
+from pipeline.scenes.catalog import read_items, with_scale
+from pipeline.scenes.find import STAC, find_files
+from pipeline.scenes.item import UNDATED, make_item
+from pipeline.scenes.names import common_name, no_such_band
+from pipeline.scenes.raster import Header, asset, read_header
+from pipeline.scenes.sources import band_sources
+
+SENTINEL_2_SCALE = 1e-4
+
+
+def describe(
+    source: str | Path,
+    *,
+    date: str | None = None,
+    bands: Sequence[str] | None = None,
+    scale: float | None = None,
+    offset: float | None = None,
+) -> list[pystac.Item]:
+    """Items for all images that `source` names, sorted by id; headers are read, pixels are not.
+
+    source: a raster, a folder, a glob, or STAC JSON (Item, ItemCollection) in any of these ways.
+    date: YYYY-MM-DD, instead of what metadata and names say.
+    bands: names of a file's bands by position (as many as it has), or a choice of those it has.
+    scale, offset: physical value = counts * scale + offset, instead of what the metadata say. Files named as
+    Sentinel-2
+        bands have scale 1e-4; an offset is only ever taken from metadata, never guessed from the date.
+    Raises SourceNotFoundError, SourceUnreadableError, GeoreferenceError or BandError.
+    """
+    files = find_files(source)
+    if files[0].suffix.lower() in STAC:
+        items = [with_scale(item, scale, offset) for file in files for item in read_items(file)]
+    else:
+        items = _from_rasters(files, bands, scale, offset)
+    for item in items:
+        _check_bands(item, bands)
+        if date is not None:
+            _set_date(item, date)
+    return sorted(items, key=lambda item: item.id)
+
+
+def _from_rasters(
+    files: Sequence[Path], bands: Sequence[str] | None, scale: float | None, offset: float | None
+) -> list[pystac.Item]:
+    images = [file for file in files if not (len(files) > 1 and (is_scl(file) or is_beside(file)))]
+    if not images:
+        raise SourceUnreadableError(
+            f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
+        )
+    headers = [read_header(file) for file in images]
+    if one_band_a_file(images, headers):
+        masks = [file for file in files if is_scl(file)]
+        return _tiles_of_bands(headers, masks, scale, offset)
+    root = os.path.commonpath([header.path.parent for header in headers])
+    return [_tile(header, Path(root), bands, scale, offset) for header in headers]
+
+
+def _tile(
+    header: Header, root: Path, bands: Sequence[str] | None, scale: float | None, offset: float | None
+) -> pystac.Item:
+    image = asset(header, header.name(bands), scale=scale, offset=offset)
+    item_id = header.path.relative_to(root).with_suffix("").as_posix().replace("/", "_")
+    return make_item(item_id, header.grid, {"image": image}, header.date, header.made)
+
+
+def _tiles_of_bands(
+    headers: Sequence[Header], masks: Sequence[Path], scale: float | None, offset: float | None
+) -> list[pystac.Item]:
+    ordered = sorted(headers, key=lambda header: (tile_of(header.path), header.path.name))
+    return [
+        _tile_of_bands(tile, list(group), [mask for mask in masks if tile_of(mask) == tile], scale, offset)
+        for tile, group in groupby(ordered, key=lambda header: tile_of(header.path))
+    ]
+
+
+def _tile_of_bands(
+    tile: str, headers: Sequence[Header], masks: Sequence[Path], scale: float | None, offset: float | None
+) -> pystac.Item:
+    finest_first = sorted(headers, key=lambda header: abs(header.grid.resolution.x))
+    assets: dict[str, pystac.Asset] = {}
+    for header in finest_first:
+        name = common_name_of(header.path)
+        counts = sentinel_2_band(header.path) is not None and not header.dtype.startswith("float")
+        default = SENTINEL_2_SCALE if counts and not header.declares_scale else None
+        key = sentinel_2_band(header.path) or name
+        assert name is not None
+        assert key is not None
+        if key not in assets:
+            file_scale = scale if scale is not None else default
+            assets[key] = asset(header, [name], scale=file_scale, offset=offset, nodata=0 if counts else None)
+    if masks:
+        finest = min((read_header(mask) for mask in masks), key=lambda header: abs(header.grid.resolution.x))
+        assets["scl"] = asset(finest, ["scl"], scale=None, offset=None)
+        assets["scl"].roles = ["data-mask"]
+    made = any(header.made for header in headers)
+    date = next((header.date for header in headers if header.date), None)
+    return make_item(tile, finest_first[0].grid, dict(sorted(assets.items())), date, made)
+
+
+def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
+    """Every band that is asked for must be there."""
+    there = list(band_sources(item))
+    for band in bands or []:
+        if (common_name(band) or band) not in there:
+            raise no_such_band(item.id, band, there)
+
+
+def _set_date(item: pystac.Item, date: str) -> None:
+    item.datetime = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    item.properties.pop(UNDATED, None)

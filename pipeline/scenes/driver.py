@@ -1,0 +1,255 @@
+"""A driver for odc-loader that reads all bands of a tile at once, and with them what says which pixels were
+observed.
+
+odc-loader's own driver reads band by band and knows neither dataset masks nor a rule across bands. This one
+opens each file once a block, decodes it once (bands of a pixel-interleaved file share their blocks), and
+returns float32 physical values with NaN in all bands where the tile did not observe the ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from odc.loader._rio import get_rio_env, rio_env
+from odc.loader.types import RasterLoadParams, RasterSource
+from rasterio.enums import MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from pipeline.errors import SourceUnreadableError
+from pipeline.scenes.sampling import Positions, bilinear, nearest, positions
+from pipeline.scenes.sources import BandSource
+
+# Sentinel-2 scene classification: no data, saturated, cloud shadow, cloud of medium and of high probability,
+# thin cirrus. Snow (11) is ground that was seen, as are dark areas (2), unclassified ones (7) and water (6).
+SCL_UNUSABLE = (0, 1, 3, 8, 9, 10)
+
+Bools = NDArray[np.bool_]
+Block = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class MaskSource:
+    """A raster that says which pixels cannot be used: nonzero ones (also its own nodata, if that is not 0),
+    or by SCL class.
+
+    Where it does not reach, pixels count as observed.
+    """
+
+    href: str
+    grid: GeoBox
+    scl: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What one Item contributes: its bands in output order, and the masks over them."""
+
+    bands: tuple[BandSource, ...]
+    masks: tuple[MaskSource, ...] = ()
+
+
+@dataclass(frozen=True)
+class TileReader:
+    """Reads a tile on blocks of `base`; odc-loader's RasterReader protocol."""
+
+    tile: Tile
+    base: GeoBox
+
+    def read(
+        self, cfg: RasterLoadParams, dst_geobox: GeoBox, *, dst: Any = None, selection: Any = None
+    ) -> tuple[Block, NDArray[np.float32]]:
+        """The block's image, float32 (band, y, x), and its place in it: all. Raises SourceUnreadableError."""
+        block = _block_of(self.base, dst_geobox)
+        return np.s_[0 : dst_geobox.shape.y, 0 : dst_geobox.shape.x], read_tile(self.tile, self.base, block)
+
+
+class TileDriver:
+    """odc-loader's ReaderDriver protocol. It holds nothing, so that it travels to any Dask worker."""
+
+    md_parser = None
+    dask_reader = None
+    aux_reader = None
+
+    def new_load(self, geobox: GeoBox, *, chunks: dict[str, int] | None = None) -> GeoBox:
+        """What all readers of one load share: its grid."""
+        return geobox
+
+    def finalise_load(self, load_state: GeoBox) -> GeoBox:
+        """Nothing to close."""
+        return load_state
+
+    def capture_env(self) -> dict[str, Any]:
+        """GDAL options set in this thread; none of odc's own, which hide masks that lie beside a file."""
+        options: dict[str, Any] = get_rio_env(sanitize=False, no_session_keys=True)
+        return {key: value for key, value in options.items() if key != "GDAL_DATA"}
+
+    @contextmanager
+    def restore_env(self, env: dict[str, Any], load_state: GeoBox) -> Iterator[GeoBox]:
+        """GDAL's environment on the worker, and the grid that is being loaded."""
+        with rio_env(**env):
+            yield load_state
+
+    def open(self, src: RasterSource, ctx: GeoBox) -> TileReader:
+        """A reader for one tile; files are opened when a block is read."""
+        return TileReader(src.driver_data, ctx)
+
+
+def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
+    """One tile on a block of `base`: float32 (band, y, x), NaN in all bands where not observed."""
+    shape = (block[0].stop - block[0].start, block[1].stop - block[1].start)
+    image = np.full((len(tile.bands), *shape), np.nan, dtype=np.float32)
+    unseen, empty = np.zeros(shape, dtype=bool), []
+    for (_, _), group in groupby(enumerate(tile.bands), key=lambda pair: (pair[1].href, pair[1].grid)):
+        places, bands = zip(*group, strict=True)
+        piece = read_file(bands, positions(base, block, bands[0].grid), shape)
+        if piece is None:
+            return np.full_like(image, np.nan)
+        image[list(places)] = piece.values
+        unseen |= piece.unseen
+        if piece.empty is not None:
+            empty.append(piece.empty)
+    if empty:
+        unseen |= np.logical_and.reduce(empty)
+    for mask in tile.masks:
+        unseen |= read_mask(mask, positions(base, block, mask.grid), shape)
+    unseen |= ~np.isfinite(image).all(axis=0)
+    image[:, unseen] = np.nan
+    return image
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bands of one file on a block."""
+
+    values: NDArray[np.float32]  # (band, y, x), physical
+    unseen: Bools  # (y, x): surely not observed
+    empty: (
+        Bools | None
+    )  # (y, x): nodata in all bands, which counts only if other files agree; None without such a nodata
+
+
+def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]) -> Piece | None:
+    """Bands of one file at given positions; None where it does not reach. Raises SourceUnreadableError."""
+    source = bands[0].grid.shape.yx
+    window = at.window(source)
+    if window is None:
+        return None
+    counts, hidden = _read_window(bands, window)
+    unseen, empty = _nodata(counts, bands)
+    unseen |= hidden
+    values = _physical(counts, bands)
+    outside = ~at.inside(source)
+    if at.exact and counts.shape[-2:] == shape:
+        return Piece(values, unseen | outside, empty)
+    here = at.within(window)
+    missing = unseen if empty is None else unseen | empty
+    return Piece(
+        np.broadcast_to(
+            nearest(values, here) if at.exact else _between(values, ~missing, here), (len(bands), *shape)
+        ),
+        np.broadcast_to(nearest(unseen, here), shape) | outside,
+        None if empty is None else np.broadcast_to(nearest(empty, here), shape),
+    )
+
+
+def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.float32]:
+    values = counts.astype(np.float32)
+    for i, band in enumerate(bands):
+        values[i] = values[i] * np.float32(band.scale) + np.float32(band.offset)
+    return values
+
+
+def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
+    """Bilinear, NaN where the nearest pixel is not finite."""
+    finite: Bools = np.isfinite(values).all(axis=0)
+    blended = bilinear(np.where(finite, values, np.float32(0)), valid & finite, at)
+    return np.where(nearest(finite, at), blended, np.float32(np.nan))
+
+
+def read_mask(mask: MaskSource, at: Positions, shape: tuple[int, int]) -> Bools:
+    """Whether each pixel is marked as not usable; bool (y, x)."""
+    window = at.window(mask.grid.shape.yx)
+    if window is None:
+        return np.zeros(shape, dtype=bool)
+    with _opened(mask.href) as src:
+        classes = src.read(1, window=_window(window))
+    unusable = np.isin(classes, SCL_UNUSABLE) if mask.scl else classes != 0
+    return nearest(unusable, at.within(window)) & at.inside(mask.grid.shape.yx)
+
+
+def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[Any], Bools]:
+    """Counts (band, h, w) as delivered, and where the file's alpha band or dataset mask hides them (h, w)."""
+    href, alpha = bands[0].href, bands[0].alpha
+    with _opened(href) as src:
+        if src.shape != bands[0].grid.shape.yx:
+            raise SourceUnreadableError(
+                f"{href}: has {src.shape[0]} x {src.shape[1]} pixels, unlike its STAC Item; mend the Item."
+            )
+        counts = src.read([band.index for band in bands], window=_window(window))
+        flags = src.mask_flag_enums[bands[0].index - 1]
+        if alpha is not None:
+            hidden = src.read(alpha, window=_window(window)) == 0
+        elif MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+            hidden = src.read_masks(bands[0].index, window=_window(window)) == 0
+        else:
+            hidden = np.zeros(counts.shape[1:], dtype=bool)
+    return counts, hidden
+
+
+def _nodata(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
+    """Where one band's nodata is enough, and where all bands carry a nodata that could also be a value."""
+    sure = np.zeros(counts.shape[1:], dtype=bool)
+    empty: Bools | None = None
+    for values, band in zip(counts, bands, strict=True):
+        if band.nodata is None or np.isnan(band.nodata):
+            continue
+        flag = values == band.nodata
+        if could_be_a_value(band.nodata, band.dtype):
+            empty = flag if empty is None else empty & flag
+        else:
+            sure |= flag
+    return sure, empty
+
+
+def could_be_a_value(nodata: float, dtype: str) -> bool:
+    """Whether a pixel may carry `nodata` and yet be observed: 0, or any value of an unsigned type.
+
+    Then only a pixel with it in all bands was not observed. What no sensor delivers (-9999, a signed type's
+    extreme, any value but 0 of a float type) marks the pixel in whichever band it stands.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind == "u" or nodata == 0:
+        return True
+    return kind.kind == "i" and 0 < nodata < np.iinfo(kind).max
+
+
+@contextmanager
+def _opened(href: str) -> Iterator[Any]:
+    """The file, its errors renamed so that they say which file and what to do."""
+    try:
+        with rasterio.open(href, sharing=False) as src:
+            yield src
+    except (RasterioError, IndexError) as error:
+        raise SourceUnreadableError(
+            f"{href}: cannot be read ({error}); copy or download it again."
+        ) from error
+
+
+def _window(window: Block) -> Window:
+    rows, cols = window
+    return Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
+
+
+def _block_of(base: GeoBox, part: GeoBox) -> Block:
+    col, row = ~base.transform * (part.transform.c, part.transform.f)
+    top, left = round(row), round(col)
+    return slice(top, top + part.shape.y), slice(left, left + part.shape.x)

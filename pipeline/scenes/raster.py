@@ -1,0 +1,160 @@
+"""The header of one raster file as a STAC asset; pixels are read only to tell alpha from data."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pystac
+import rasterio
+from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from pipeline.errors import GeoreferenceError, SourceUnreadableError
+from pipeline.scenes.dates import date_of
+from pipeline.scenes.names import name_bands
+
+log = logging.getLogger(__name__)
+
+PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a raster file says of itself."""
+
+    path: Path
+    grid: GeoBox
+    dtype: str
+    nodata: tuple[float | None, ...]
+    scales: tuple[float, ...]
+    offsets: tuple[float, ...]
+    descriptions: tuple[str | None, ...]
+    colours: tuple[str, ...]
+    date: str | None
+    made: bool
+
+    def name(self, wanted: Sequence[str] | None = None) -> list[str]:
+        """Names of the bands, see `name_bands`."""
+        return name_bands(str(self.path), self.descriptions, self.colours, self.dtype, wanted)
+
+    @property
+    def declares_scale(self) -> bool:
+        """Whether the file itself carries a scale or an offset."""
+        return any(scale != 1 for scale in self.scales) or any(offset != 0 for offset in self.offsets)
+
+
+def read_header(path: Path) -> Header:
+    """Open a raster and read what describes it. Raises SourceUnreadableError or GeoreferenceError."""
+    try:
+        with rasterio.open(path) as src:
+            _check_georeference(path, src)
+            return Header(
+                path=path.absolute(),
+                grid=GeoBox(
+                    src.shape,
+                    src.transform,
+                    src.crs.to_wkt() if src.crs.to_epsg() is None else src.crs.to_epsg(),
+                ),
+                dtype=str(np.result_type(*src.dtypes)),
+                nodata=tuple(src.nodatavals),
+                scales=tuple(src.scales),
+                offsets=tuple(src.offsets),
+                descriptions=tuple(src.descriptions),
+                colours=tuple(_colours(path, src)),
+                date=date_of(path, src.tags()),
+                made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
+            )
+    except RasterioError as error:
+        raise SourceUnreadableError(
+            f"{path}: not an image that can be read ({_brief(error)}); check or replace the file."
+        ) from error
+
+
+def asset(
+    header: Header,
+    names: Sequence[str],
+    *,
+    scale: float | None,
+    offset: float | None,
+    nodata: float | None = None,
+) -> pystac.Asset:
+    """The file as an asset in STAC 1.1 terms: `bands` in file order, projection, data type, nodata, scale and
+    offset.
+
+    `scale` and `offset` go before the file's own; `nodata` stands in where the file names none.
+    """
+    bands: list[dict[str, Any]] = []
+    for i, name in enumerate(names):
+        band: dict[str, Any] = {"name": name, "data_type": header.dtype}
+        if name != "alpha":
+            band["eo:common_name"] = name
+        own = header.nodata[i] if header.nodata[i] is not None else nodata
+        if own is not None:
+            band["nodata"] = own if math.isfinite(own) else str(own)
+        if header.declares_scale or scale is not None or offset is not None:
+            band["raster:scale"] = scale if scale is not None else header.scales[i]
+            band["raster:offset"] = offset if offset is not None else header.offsets[i]
+        bands.append(band)
+    crs = header.grid.crs
+    epsg = crs.to_epsg() if crs is not None else None
+    projection: dict[str, Any] = (
+        {"proj:code": f"EPSG:{epsg}"} if epsg else {"proj:code": None, "proj:wkt2": str(crs)}
+    )
+    return pystac.Asset(
+        href=str(header.path),
+        roles=["data"],
+        extra_fields={
+            **projection,
+            "proj:shape": list(header.grid.shape.yx),
+            "proj:transform": list(header.grid.transform)[:6],
+            "bands": bands,
+        },
+    )
+
+
+def _check_georeference(path: Path, src: Any) -> None:
+    if src.crs is None:
+        raise GeoreferenceError(
+            f"{path}: no coordinate reference system; set it, e.g. gdal_edit.py -a_srs EPSG:32637 {path.name}"
+        )
+    if src.transform.is_identity or src.transform.determinant == 0:
+        hint = "gdalwarp" if src.gcps[0] or src.rpcs else "gdal_edit.py -a_ullr WEST NORTH EAST SOUTH"
+        raise GeoreferenceError(
+            f"{path}: no position on the ground (identity transform); set it, e.g. {hint} {path.name}"
+        )
+
+
+def _colours(path: Path, src: Any) -> list[str]:
+    """Colour interpretation of each band; an `alpha` that holds more than a mask is data (as in NAIP)."""
+    colours = [colour.name for colour in src.colorinterp]
+    for i, colour in enumerate(colours):
+        if colour == "alpha" and _holds_data(src, i + 1):
+            log.warning("%s: band %d is marked alpha but holds an image; taken as data.", path, i + 1)
+            colours[i] = "undefined"
+    return colours
+
+
+def _holds_data(src: Any, index: int) -> bool:
+    """Whether over 5 % of the pixels, in nine small windows, are neither 0 nor the greatest value."""
+    values = [src.read(index, window=window) for window in _probes(src.height, src.width)]
+    flat = np.concatenate([value.ravel() for value in values])
+    full = np.iinfo(flat.dtype).max if flat.dtype.kind in "iu" else 1
+    between = (flat != 0) & (flat != full) & (flat != flat.max())
+    return bool(between.mean() > 0.05)
+
+
+def _probes(height: int, width: int) -> list[Window]:
+    rows = sorted({int(f * max(height - PROBE, 0)) for f in (0.1, 0.5, 0.9)})
+    cols = sorted({int(f * max(width - PROBE, 0)) for f in (0.1, 0.5, 0.9)})
+    return [Window(col, row, min(PROBE, width), min(PROBE, height)) for row in rows for col in cols]
+
+
+def _brief(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

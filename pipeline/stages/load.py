@@ -1,0 +1,145 @@
+"""Load: the Items of one date as a lazy image on the grid that they were delivered on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pystac
+import xarray as xr
+from dask.base import tokenize
+from odc.geo.geobox import GeoBox, GeoboxTiles
+from odc.geo.xr import xr_coords
+from odc.loader import chunked_load
+from odc.loader.types import (
+    FixedCoord,
+    RasterBandMetadata,
+    RasterGroupMetadata,
+    RasterLoadParams,
+    RasterSource,
+)
+
+from pipeline.errors import NoOverlapError
+from pipeline.grid import pixel_bounds
+from pipeline.scenes import acquired, is_made
+from pipeline.scenes.band_files import is_scl
+from pipeline.scenes.driver import MaskSource, Tile, TileDriver
+from pipeline.scenes.raster import read_header
+from pipeline.scenes.sources import BandSource, band_names, cloud_mask, common_bands, pick
+
+__all__ = ["Load", "common_bands"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """Mosaic the tiles of one date, as delivered: no resampling where they share a pixel grid.
+
+    Tiles are taken in the order of their ids, and the first that observed a pixel gives it. A pixel was
+    observed unless nodata, alpha, a dataset mask or a cloud mask says otherwise; where the nodata value could
+    be a value (0, say), only a pixel that carries it in all bands counts as missing. Bands that are coarser
+    than the grid (Sentinel-2 at 20 m beside 10 m) are brought to it bilinearly between pixel centres, from
+    valid pixels only. Integers become float32 physical values here, once.
+    """
+
+    bands: tuple[str, ...] | None = None  # common names; None: all that every tile has
+    chunk: int = 1024  # pixels a side of one Dask chunk; the result does not depend on it
+
+    def __call__(
+        self, items: Sequence[pystac.Item], grid: GeoBox, mask: Path | Sequence[Path] | None = None
+    ) -> xr.Dataset:
+        """The Image: `image` float32 (band, y, x), NaN where not observed, and `observed` bool (y, x), both
+        lazy, on `grid`.
+
+        mask: rasters in which nonzero means not usable (a Sentinel-2 SCL by its classes); beyond them pixels
+        count as observed. Raises BandError, NoOverlapError (image or mask beside the grid) now,
+        SourceUnreadableError when computed.
+        """
+        ordered = sorted(items, key=lambda item: item.id)
+        names = self.bands or band_names(ordered)
+        masks = _masks(mask, grid)
+        tiles = [Tile(tuple(pick(item, names)), (*masks, *_scl(item))) for item in ordered]
+        pixels = mosaic(tiles, names, grid, self.chunk)
+        image = xr.DataArray(pixels, dims=("band", "y", "x"), coords={"band": list(names)})
+        observed = xr.DataArray(da.isfinite(pixels[0]), dims=("y", "x"))
+        dataset = xr.Dataset({"image": image, "observed": observed}).assign_coords(
+            xr_coords(grid, dims=("y", "x"))
+        )
+        return dataset.assign_attrs(_attributes(ordered, tiles))
+
+
+def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: int) -> Any:
+    """Tiles on `grid` as a Dask array, float32 (band, y, x), chunked in y and x only; first valid wins."""
+    meta = RasterBandMetadata(data_type="float32", nodata=float("nan"), dims=("band", "y", "x"))
+    template = RasterGroupMetadata(
+        {("image", 1): meta}, extra_coords=(FixedCoord("band", list(names), dim="band"),)
+    )
+    size = {"y": min(chunk, grid.shape.y), "x": min(chunk, grid.shape.x)}
+    cut = GeoboxTiles(grid, (size["y"], size["x"]))
+    # The name must tell everything apart that changes pixels, as odc-loader makes Dask's keys of it.
+    sources = [{"image": RasterSource(tokenize(tile), band=0, meta=meta, driver_data=tile)} for tile in tiles]
+    driver = TileDriver()
+    loaded = chunked_load(
+        {"image": RasterLoadParams("float32", fill_value=float("nan"), dims=meta.dims, meta=meta)},
+        template,
+        sources,
+        _bins(tiles, grid, cut),
+        cut,
+        [datetime(1970, 1, 1)],
+        driver.capture_env(),
+        driver,
+        chunks=size,
+    )
+    return loaded["image"].data[0]
+
+
+def _bins(tiles: Sequence[Tile], grid: GeoBox, cut: GeoboxTiles) -> dict[tuple[int, int, int], list[int]]:
+    """Which tiles reach into which chunk: {(0, chunk row, chunk column): tile numbers in order}."""
+    bins: dict[tuple[int, int, int], list[int]] = {}
+    for number, tile in enumerate(tiles):
+        for row, col in np.ndindex(*cut.shape.yx):
+            if all(_touches(pixel_bounds(grid, band.grid), cut.roi[row, col]) for band in tile.bands):
+                bins.setdefault((0, row, col), []).append(number)
+    if not bins:
+        raise NoOverlapError(
+            "the images lie outside the grid that they are loaded on; check the area of interest."
+        )
+    return bins
+
+
+def _touches(bounds: tuple[int, int, int, int], block: tuple[slice, slice]) -> bool:
+    left, top, right, bottom = bounds
+    rows, cols = block
+    return bool(left < cols.stop and right > cols.start and top < rows.stop and bottom > rows.start)
+
+
+def _masks(mask: Path | Sequence[Path] | None, grid: GeoBox) -> tuple[MaskSource, ...]:
+    paths = [] if mask is None else [mask] if isinstance(mask, str | Path) else list(mask)
+    headers = [read_header(Path(path)) for path in paths]
+    everything = np.s_[0 : grid.shape.y, 0 : grid.shape.x]
+    if headers and not any(_touches(pixel_bounds(grid, header.grid), everything) for header in headers):
+        raise NoOverlapError(f"{paths[0]}: the mask lies outside the image; name the mask of this image.")
+    return tuple(MaskSource(str(header.path), header.grid, is_scl(header.path)) for header in headers)
+
+
+def _scl(item: pystac.Item) -> tuple[MaskSource, ...]:
+    href = cloud_mask(item)
+    return () if href is None else (MaskSource(href, read_header(Path(href)).grid, scl=True),)
+
+
+def _attributes(items: Sequence[pystac.Item], tiles: Sequence[Tile]) -> dict[str, Any]:
+    """What was delivered: dtype, nodata, scale, offset (first band), day, whether it is simulated."""
+    bands: list[BandSource] = [band for tile in tiles for band in tile.bands]
+    days = sorted({day for day in map(acquired, items) if day})
+    return {
+        "dtype": str(np.result_type(*[band.dtype for band in bands])),
+        "nodata": bands[0].nodata,
+        "scale": bands[0].scale,
+        "offset": bands[0].offset,
+        "date": days[0] if days else None,
+        "made": is_made(items),
+    }
