@@ -1,4 +1,4 @@
-"""Many sites, many dates: each pair of successive dates is compared, and what fails does not stop the rest."""
+"""Many sites, many dates: each pair of successive dates compared, and what fails does not stop the rest."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import rasterio
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 from rasterio.windows import Window
@@ -56,7 +57,10 @@ def _share(source: rasterio.DatasetReader, shape: BaseGeometry) -> float:
     window = source.window(*shape.bounds).round_offsets().round_lengths(op="ceil")
     window = Window(window.col_off - 1, window.row_off - 1, window.width + 3, window.height + 3)
     touched = ~geometry_mask(
-        [shape], (int(window.height), int(window.width)), source.window_transform(window), all_touched=True
+        [shape],
+        (int(window.height), int(window.width)),
+        source.transform @ Affine.translation(window.col_off, window.row_off),
+        all_touched=True,
     )
     inside = Window(0, 0, source.width, source.height)
     if not rasterio.windows.intersect(window, inside):
