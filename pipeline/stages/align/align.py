@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import dask
+import dask.base
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.shift import ShiftField
 from pipeline.stages.align.coarse import candidates
-from pipeline.stages.align.fit import MAX_STRAIN, STIFFNESS, Fit, agreement, fit_smooth, fit_translation
+from pipeline.stages.align.consensus import MAX_STRAIN, agreement
+from pipeline.stages.align.fit import STIFFNESS, Fit, fit_smooth, fit_translation
 from pipeline.stages.align.structure import channels, decimate, standardise
 from pipeline.stages.align.ties import Lattice, Ties, tie_points
 
@@ -98,7 +99,7 @@ class Align:
         best, most = fields[0], -1
         for field in fields:
             ties = _reliable(tie_points(pair[0], pair[1], small, field, lattice, max(2, lattice.window // 8)))
-            agreeing = agreement(ties) if len(ties) else np.zeros(0, np.bool_)
+            agreeing = agreement(ties)
             if agreeing.sum() > most:
                 best, most = field, int(agreeing.sum())
                 if most >= self.min_points:
@@ -113,7 +114,7 @@ class Align:
         lattice = Lattice.over(shape, self.window, self.spacing, self.max_points)
         found = tie_points(before, after, grid, field, lattice, lattice.window // 4)
         ties = _reliable(found)
-        agreeing = agreement(ties) if len(ties) else np.zeros(0, np.bool_)
+        agreeing = agreement(ties)
         _raise_if_too_few(int(agreeing.sum()), len(ties), len(found), self.min_points)
         if agreeing.sum() < 3 * self.min_points:
             return ties, fit_translation(ties, agreeing, grid)
@@ -189,6 +190,6 @@ def _on_grid(image: xr.Dataset, grid: GeoBox) -> tuple[NDArray[np.float32], NDAr
     mapping = plan(image.odc.geobox, grid)
     rows, cols = (slice(0, int(size)) for size in grid.shape)
     top, left = mapping.source(rows, cols, reach(mapping, "cubic"))
-    values, observed = dask.compute(image["image"].data[:, top, left], image["observed"].data[top, left])
+    values, observed = dask.base.compute(image["image"].data[:, top, left], image["observed"].data[top, left])
     out, seen = resample(values, observed, (top.start, left.start), mapping, rows, cols)
     return standardise(out, seen), seen

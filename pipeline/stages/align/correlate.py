@@ -38,7 +38,7 @@ def match(before: NDArray[np.float32], after: NDArray[np.float32], search: int) 
     surface = fft.irfft2(spectrum, s=(size, size))
     lags = np.arange(-search, search + 1)
     near = surface[:, lags[:, None], lags[None, :]]
-    flat = near.reshape(len(near), -1).argmax(axis=1)
+    flat = near.reshape(len(near), lags.size**2).argmax(axis=1)
     start = np.stack(np.divmod(flat, len(lags)), axis=1) - search
     contrast = _contrast(near, start + search)
     shift, height, curvature = _climb(spectrum, start.astype(np.float64), size)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-import dask
+from dask.base import compute
+from dask.delayed import delayed
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -82,10 +83,10 @@ def tie_points(
 ) -> Ties:
     """Match the two images (channels, on their native grids) around `field`, up to `search` pixels from it."""
     tasks = [
-        dask.delayed(_match_block, pure=False)(block, field, lattice.window, search, *pair)
+        delayed(_match_block, pure=False)(block, field, lattice.window, search, *pair)
         for block, pair in _blocks(before, after, grid, field, lattice)
     ]
-    return Ties.joined(list(dask.compute(*tasks)))
+    return Ties.joined(list(compute(*tasks)))
 
 
 @dataclass(frozen=True, eq=False)
