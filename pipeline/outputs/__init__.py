@@ -1,0 +1,40 @@
+"""Everything that a run leaves behind for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+
+from pipeline.outputs.figures import write_overview
+from pipeline.outputs.item import write_item
+from pipeline.outputs.provenance import begin, file_record, library_versions, write_run
+from pipeline.outputs.report import write_report
+from pipeline.outputs.table import findings_table
+from pipeline.outputs.vectors import write_findings
+from pipeline.outputs.words import summary_sentence
+
+__all__ = [
+    "begin",
+    "file_record",
+    "findings_table",
+    "library_versions",
+    "summary_sentence",
+    "write_all",
+]
+
+
+def write_all(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any]) -> None:
+    """Complete a folder that holds before.tif, after.tif, change.tif and shift.tif.
+
+    run.json goes first, if an earlier run left one, and comes last: only a folder that has it is whole.
+    Raises OutputError where the folder cannot be written, SourceUnreadableError where a raster is missing.
+    """
+    begin(folder)
+    write_findings(findings, folder)
+    write_overview(findings, folder, summary)
+    write_report(findings, folder, summary)
+    write_item(folder, summary)
+    write_run(folder, summary)

@@ -1,0 +1,116 @@
+"""Pictures as data URIs, and findings as SVG paths over them: what makes the report one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from PIL import Image
+from rasterio.windows import Window
+
+from pipeline.outputs.picture import Bytes, Comparison, fitted, hatch, read_physical
+
+_CHIP_LEAST = 72  # image pixels a side, so that a chip shows some surroundings
+_CHIP_MOST = 220  # pixels a side once embedded
+_FAINT = 15  # percent below which probability is not drawn
+
+
+def _data_uri(image: Image.Image, format_: str, **options: object) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, format_, **options)
+    return f"data:image/{format_.lower()};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def jpeg_uri(rgb: Bytes, quality: int = 85) -> str:
+    """(y, x, 3) uint8 as JPEG, colour at full resolution: small bright things must not bleed."""
+    return _data_uri(Image.fromarray(rgb), "JPEG", quality=quality, subsampling=0, optimize=True)
+
+
+def hatch_uri(view: Comparison) -> str | None:
+    """The hatching over what was not observed as a PNG of few colours, None where all was observed."""
+    if not view.unobserved.any():
+        return None
+    return _data_uri(Image.fromarray(hatch(view.unobserved)).quantize(8), "PNG", optimize=True)
+
+
+def probability_uri(view: Comparison) -> str:
+    """Probability of change as a transparent PNG in ten steps of one colour, the likelier the denser."""
+    step = np.where(view.percent < _FAINT, 0, view.percent // 10 + 1).astype(np.uint8)
+    image = Image.fromarray(step, "P")
+    image.putpalette([0, 0, 0] + [255, 0, 170] * 11)
+    return _data_uri(image, "PNG", optimize=True, transparency=bytes([0, *(60 + 16 * i for i in range(11))]))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A part of the map as a picture: from map coordinates (x east, y north) to its pixels (x right, y down)."""
+
+    west: float
+    north: float
+    x_size: float  # metres a pixel
+    y_size: float
+
+    @classmethod
+    def of(cls, view: Comparison) -> Frame:
+        """The frame of a whole comparison."""
+        west, south, east, north = view.bounds
+        cols, rows = view.size
+        return cls(west, north, (east - west) / cols, (north - south) / rows)
+
+    def pixels(self, geometry: shapely.Geometry) -> shapely.Geometry:
+        """The geometry in pixels, in which a quarter of a pixel more or less is not seen."""
+        size = np.array([self.x_size, -self.y_size])
+        moved = shapely.transform(geometry, lambda xy: (xy - [self.west, self.north]) / size)
+        return shapely.simplify(moved, 0.25, preserve_topology=True)
+
+
+def svg_path(shape: shapely.Geometry) -> str:
+    """All rings of a polygon or multipolygon in pixels, as the `d` of an SVG path."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
+    return "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in ring.coords[:-1])}Z" for ring in rings)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One finding close up on both dates: two data URIs, their size in pixels, and its outline in these."""
+
+    before: str
+    after: str
+    width: int
+    height: int
+    path: str
+
+
+def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
+    """Cut a finding and its surroundings out of before.tif and after.tif, in the stretch of the whole."""
+    west, south, east, north = view.bounds
+    rows, cols = view.full_shape
+    x_size, y_size = (east - west) / cols, (north - south) / rows
+    window = _window(Frame(west, north, x_size, y_size).pixels(geometry).bounds, rows, cols)
+    shape = fitted(int(window.height), int(window.width), _CHIP_MOST)
+    before, after = (
+        jpeg_uri(view.stretch(read_physical(folder / name, view.bands.indexes, shape, window)), 82)
+        for name in ("before.tif", "after.tif")
+    )
+    frame = Frame(
+        west + window.col_off * x_size,
+        north - window.row_off * y_size,
+        x_size * window.width / shape[1],
+        y_size * window.height / shape[0],
+    )
+    return Chip(before, after, shape[1], shape[0], svg_path(frame.pixels(geometry)))
+
+
+def _window(box: tuple[float, float, float, float], rows: int, cols: int) -> Window:
+    """A square window around pixel bounds with room around it, moved into the image where it would stick out."""
+    x0, y0, x1, y1 = box
+    side = max(_CHIP_LEAST, 1.5 * max(x1 - x0, y1 - y0))
+    width, height = min(cols, round(side)), min(rows, round(side))
+    col = min(max(round((x0 + x1 - width) / 2), 0), cols - width)
+    row = min(max(round((y0 + y1 - height) / 2), 0), rows - height)
+    return Window(col, row, width, height)

@@ -1,0 +1,172 @@
+"""What a result folder looks like on a screen: both dates in one stretch, what was not seen, how likely change is.
+
+All is read decimated (from the overviews of the COGs), so memory is that of the picture, not of the image.
+Arrays are pixel-is-area, north up, like the files they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.windows import Window
+
+from pipeline.errors import SourceUnreadableError
+
+UNOBSERVED = 255  # in change.tif
+GREY = 176  # shade of what an image does not show
+_PERCENTILES = (0.5, 99.5)
+_HEADROOM = 0.06  # of the span: bright roofs are what people look for, and should not burn out
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Which bands (1-based) are shown as red, green, blue, and what such a picture is called."""
+
+    indexes: tuple[int, int, int]
+    label: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Values shown as black and as white, one pair for each of red, green, blue; shape (3,)."""
+
+    low: Floats
+    high: Floats
+
+    def __call__(self, values: Floats) -> Bytes:
+        """(3, y, x) physical values to (y, x, 3) uint8; NaN becomes grey."""
+        span = np.maximum(self.high - self.low, np.float32(1e-9))
+        scaled = (values - self.low[:, None, None]) / span[:, None, None]
+        shades = np.clip(scaled, 0, 1) ** (1 / 1.15) * 255
+        rgb = np.where(np.isnan(values), GREY, np.nan_to_num(shades)).round().astype(np.uint8)
+        return np.moveaxis(rgb, 0, -1)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both dates of a result folder, ready to be shown.
+
+    before, after: (y, x, 3) uint8; unobserved: (y, x) bool, not observed on both dates; percent: (y, x)
+    uint8, probability of change, 0 where unobserved. `bounds` is west, south, east, north of the outer pixel
+    edges in `crs`; `full_shape` is that of the files, of which the pictures may be a reduction.
+    """
+
+    before: Bytes
+    after: Bytes
+    unobserved: NDArray[np.bool_]
+    percent: Bytes
+    bounds: tuple[float, float, float, float]
+    crs: Any
+    full_shape: tuple[int, int]
+    bands: Bands
+    stretch: Stretch
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the pictures."""
+        return self.before.shape[1], self.before.shape[0]
+
+
+def fitted(rows: int, cols: int, limit: int) -> tuple[int, int]:
+    """A shape of the same proportions with no side longer than `limit`, and never enlarged."""
+    factor = min(1.0, limit / max(rows, cols))
+    return max(1, round(rows * factor)), max(1, round(cols * factor))
+
+
+def display_bands(names: Sequence[str | None]) -> Bands:
+    """True colour where red, green and blue are there; else near infrared, red, green; else what there is."""
+    at = {name.lower(): i for i, name in enumerate(names, start=1) if name}
+    for wanted, label in (
+        (("red", "green", "blue"), "true colour"),
+        (("nir", "red", "green"), "false colour"),
+    ):
+        if all(name in at for name in wanted):
+            note = label if label == "true colour" else "false colour: near infrared, red, green"
+            return Bands((at[wanted[0]], at[wanted[1]], at[wanted[2]]), note)
+    if len(names) >= 3 and not any(names):
+        return Bands((1, 2, 3), "first three bands")
+    grey = next((at[name] for name in ("pan", "red", "green") if name in at), 1)
+    return Bands((grey, grey, grey), f"grey: {names[grey - 1] or 'one band'}")
+
+
+def read_physical(
+    path: Path, indexes: Sequence[int], shape: tuple[int, int], window: Window | None = None
+) -> Floats:
+    """(band, y, x) float32 of `shape`: counts * scale + offset averaged down, NaN where not observed."""
+    try:
+        with rasterio.open(path) as source:
+            data = source.read(
+                list(indexes), out_shape=(len(indexes), *shape), window=window, masked=True,
+                resampling=Resampling.average,
+            )  # fmt: skip
+            scales = np.array([source.scales[i - 1] for i in indexes], np.float32)
+            offsets = np.array([source.offsets[i - 1] for i in indexes], np.float32)
+            nodata = source.nodata
+    except rasterio.errors.RasterioIOError as error:
+        raise SourceUnreadableError(
+            f"{path}: cannot be read ({error}); run again to write it anew"
+        ) from error
+    unseen = np.ma.getmaskarray(data)
+    if nodata is not None:  # the mask is reduced apart from the values, so look at these too
+        unseen = unseen | (data.data == nodata)
+    values = data.data.astype(np.float32) * scales[:, None, None] + offsets[:, None, None]
+    return np.where(unseen, np.float32("nan"), values)
+
+
+def common_stretch(images: Sequence[Floats]) -> Stretch:
+    """One stretch for all images, from percentiles of what they show together; (3, y, x) each."""
+    pooled = np.concatenate([image.reshape(3, -1) for image in images], axis=1)
+    pooled = pooled[:, ~np.isnan(pooled).any(axis=0)]
+    if pooled.shape[1] == 0:
+        return Stretch(np.zeros(3, np.float32), np.ones(3, np.float32))
+    low, high = np.percentile(pooled, _PERCENTILES, axis=1).astype(np.float32)
+    return Stretch(low, high + np.float32(_HEADROOM) * (high - low))
+
+
+def read_comparison(folder: Path, limit: int) -> Comparison:
+    """Read before.tif, after.tif and change.tif of a result folder, at most `limit` pixels a side.
+
+    Raises SourceUnreadableError, which names the file, where one is missing or damaged.
+    """
+    try:
+        with rasterio.open(folder / "before.tif") as source:
+            shape, bands = fitted(source.height, source.width, limit), display_bands(source.descriptions)
+            full_shape, bounds, crs = (source.height, source.width), tuple(source.bounds), source.crs
+        with rasterio.open(folder / "change.tif") as source:
+            unobserved = source.read(1, out_shape=shape, resampling=Resampling.nearest) == UNOBSERVED
+    except rasterio.errors.RasterioIOError as error:
+        raise SourceUnreadableError(f"{folder}: not a whole result ({error}); run again") from error
+    images = [read_physical(folder / name, bands.indexes, shape) for name in ("before.tif", "after.tif")]
+    percent = np.nan_to_num(read_physical(folder / "change.tif", [1], shape)[0])
+    stretch = common_stretch(images)
+    return Comparison(
+        before=stretch(images[0]),
+        after=stretch(images[1]),
+        unobserved=unobserved,
+        percent=np.where(unobserved, 0, np.clip(percent, 0, 100)).astype(np.uint8),
+        bounds=bounds,
+        crs=crs,
+        full_shape=full_shape,
+        bands=bands,
+        stretch=stretch,
+    )
+
+
+def hatch(mask: NDArray[np.bool_], spacing: int = 9) -> Bytes:
+    """(y, x, 4) RGBA: diagonal dark lines on a pale veil where `mask`, transparent elsewhere."""
+    rows, cols = np.indices(mask.shape)
+    line = (rows + cols) % spacing < 2
+    rgba = np.zeros((*mask.shape, 4), np.uint8)
+    rgba[mask] = (255, 255, 255, 70)
+    rgba[mask & line] = (30, 30, 30, 190)
+    return rgba

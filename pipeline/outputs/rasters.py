@@ -1,0 +1,194 @@
+"""Rasters: blocks written by whichever worker has them, joined once into a Cloud Optimized GeoTIFF (OGC 21-026).
+
+Every block is a small GeoTIFF of its own under a hidden folder beside the result, so no image passes through the client
+and nothing needs a lock. A GDAL virtual raster joins them, and GDAL's COG driver makes tiles and overviews of that.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.windows import Window
+
+from pipeline.pair import Float, Pair
+
+Block = tuple[slice, slice]
+
+_GDAL_TYPES = {
+    "uint8": "Byte",
+    "int8": "Int8",
+    "uint16": "UInt16",
+    "int16": "Int16",
+    "uint32": "UInt32",
+    "int32": "Int32",
+    "float32": "Float32",
+    "float64": "Float64",
+}
+
+
+@dataclass(frozen=True)
+class RasterSpec:
+    """What one raster of a result holds. Physical value = stored value * scale + offset."""
+
+    name: str
+    bands: tuple[str, ...]
+    dtype: str
+    nodata: float
+    scale: float = 1.0
+    offset: float = 0.0
+    overviews: str = "average"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self, image: Float) -> NDArray[Any]:
+        """Physical values (band, y, x), NaN where unobserved, as stored: rounded, clipped to the type, never the nodata."""
+        if np.dtype(self.dtype).kind == "f":
+            return image.astype(self.dtype)
+        info = np.iinfo(self.dtype)
+        low = info.min + (self.nodata == info.min)
+        high = info.max - (self.nodata == info.max)
+        missing = np.isnan(image)
+        stored = np.clip(np.rint((np.nan_to_num(image) - self.offset) / self.scale), low, high)
+        if low < self.nodata < high:
+            stored[stored == self.nodata] += 1
+        return np.where(missing, self.nodata, stored).astype(self.dtype)
+
+    def decode(self, stored: NDArray[Any]) -> Float:
+        """Stored values as physical ones, float32, NaN for nodata."""
+        physical = stored.astype(np.float32) * np.float32(self.scale) + np.float32(self.offset)
+        return (
+            physical
+            if np.isnan(self.nodata)
+            else np.where(stored == self.nodata, np.float32(np.nan), physical)
+        )
+
+
+def image_spec(
+    name: str, attrs: Mapping[str, Any], bands: tuple[str, ...], tags: Mapping[str, str]
+) -> RasterSpec:
+    """How an image is written: in the type it was delivered in, with a nodata value even where it came with none."""
+    dtype, nodata = str(attrs["dtype"]), attrs["nodata"]
+    if dtype not in _GDAL_TYPES or np.dtype(dtype).kind == "f":
+        return RasterSpec(name, bands, "float32", float("nan"), tags=tags)
+    if nodata is None or not _fits(nodata, dtype):
+        nodata = np.iinfo(dtype).min
+    return RasterSpec(
+        name, bands, dtype, float(nodata), float(attrs["scale"]), float(attrs["offset"]), tags=tags
+    )
+
+
+def _fits(nodata: float, dtype: str) -> bool:
+    info = np.iinfo(dtype)
+    return not np.isnan(nodata) and info.min <= nodata <= info.max and float(nodata).is_integer()
+
+
+@dataclass(frozen=True)
+class BlockStore:
+    """Blocks of the rasters of one result, in `folder` until they are joined."""
+
+    folder: Path
+    grid: GeoBox
+
+    def write(self, spec: RasterSpec, block: Block, pixels: NDArray[Any]) -> None:
+        """Keep one block (band, y, x), already encoded."""
+        rows, cols = block
+        profile = {
+            "driver": "GTiff",
+            "height": rows.stop - rows.start,
+            "width": cols.stop - cols.start,
+            "count": len(spec.bands),
+            "dtype": spec.dtype,
+            "compress": "zstd",
+            "zstd_level": 1,
+            "interleave": "band",
+            "transform": self.grid[rows, cols].transform,
+        }
+        with rasterio.open(self._path(spec, block), "w", **profile) as file:
+            file.write(pixels)
+
+    def join(self, spec: RasterSpec, blocks: Iterable[Block], target: Path) -> None:
+        """Make the COG `target` of all blocks, written beside it first and renamed when whole."""
+        virtual = self.folder / f"{spec.name}.vrt"
+        virtual.write_text(self._virtual_raster(spec, blocks), encoding="utf-8")
+        part = self.folder / f"{spec.name}.cog.tif"
+        rasterio.shutil.copy(
+            virtual,
+            part,
+            driver="COG",
+            compress="DEFLATE",
+            level=6,
+            predictor="YES",
+            blocksize=512,
+            overview_resampling=spec.overviews,
+            num_threads="ALL_CPUS",
+            bigtiff="IF_SAFER",
+        )
+        part.replace(target)
+
+    def discard(self) -> None:
+        """Remove the blocks."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self, spec: RasterSpec, block: Block) -> Path:
+        return self.folder / f"{spec.name}_{block[0].start}_{block[1].start}.tif"
+
+    def _virtual_raster(self, spec: RasterSpec, blocks: Iterable[Block]) -> str:
+        """GDAL's virtual raster format: https://gdal.org/drivers/raster/vrt.html."""
+        height, width = self.grid.shape
+        root = ET.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+        assert self.grid.crs is not None
+        ET.SubElement(root, "SRS").text = self.grid.crs.to_wkt()
+        ET.SubElement(root, "GeoTransform").text = ", ".join(repr(v) for v in self.grid.transform.to_gdal())
+        metadata = ET.SubElement(root, "Metadata")
+        for key, value in spec.tags.items():
+            ET.SubElement(metadata, "MDI", key=key).text = value
+        listed = list(blocks)
+        for number, name in enumerate(spec.bands, start=1):
+            band = ET.SubElement(root, "VRTRasterBand", dataType=_GDAL_TYPES[spec.dtype], band=str(number))
+            ET.SubElement(band, "Description").text = name
+            ET.SubElement(band, "NoDataValue").text = repr(spec.nodata)
+            ET.SubElement(band, "Scale").text = repr(spec.scale)
+            ET.SubElement(band, "Offset").text = repr(spec.offset)
+            for block in listed:
+                self._add_source(band, spec, block, number)
+        return ET.tostring(root, encoding="unicode")
+
+    def _add_source(self, band: ET.Element, spec: RasterSpec, block: Block, number: int) -> None:
+        rows, cols = block
+        size = {"xSize": str(cols.stop - cols.start), "ySize": str(rows.stop - rows.start)}
+        source = ET.SubElement(band, "SimpleSource")
+        ET.SubElement(source, "SourceFilename", relativeToVRT="1").text = self._path(spec, block).name
+        ET.SubElement(source, "SourceBand").text = str(number)
+        ET.SubElement(source, "SrcRect", xOff="0", yOff="0", **size)
+        ET.SubElement(source, "DstRect", xOff=str(cols.start), yOff=str(rows.start), **size)
+
+
+@dataclass(frozen=True)
+class PairReader:
+    """Windows of the two images of a finished result, as physical values."""
+
+    before: Path
+    after: Path
+    before_spec: RasterSpec
+    after_spec: RasterSpec
+
+    def __call__(self, rows: slice, cols: slice) -> Pair:
+        """The window as a Pair; rows and columns lie inside the grid."""
+        return Pair.of(
+            _read(self.before, self.before_spec, rows, cols), _read(self.after, self.after_spec, rows, cols)
+        )
+
+
+def _read(path: Path, spec: RasterSpec, rows: slice, cols: slice) -> Float:
+    window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
+    with rasterio.open(path) as file:
+        return spec.decode(file.read(window=window))

@@ -1,0 +1,117 @@
+"""Numbers, dates and findings as people write them; shared by the terminal, the figure and the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pipeline.outputs import style
+
+MINUS = "\u2212"
+THIN = "\u202f"  # narrow no-break space: between thousands, and before a unit
+DASH = "\u2013"
+
+
+def known(value: Any) -> bool:
+    """Whether a value is there: not None, not NaN, not pandas' NA."""
+    return value is not None and value is not pd.NA and not (isinstance(value, float) and math.isnan(value))
+
+
+def number(value: Any, digits: int = 0) -> str:
+    """A number with thin spaces between thousands and a true minus; a dash where it is not known."""
+    if not known(value):
+        return DASH
+    return f"{round(float(value), digits) + 0.0:,.{digits}f}".replace(",", THIN).replace("-", MINUS)
+
+
+def metres(value: Any) -> str:
+    """A length: one decimal below 100 m, where it says something."""
+    return f"{number(value, 1 if abs(float(value)) < 100 else 0)}{THIN}m" if known(value) else DASH
+
+
+def square_metres(value: Any) -> str:
+    """An area in square metres; in hectares from 10 hectares on."""
+    if not known(value):
+        return DASH
+    return (
+        f"{number(value)}{THIN}m²"
+        if float(value) < 100_000
+        else f"{number(float(value) / 10_000, 1)}{THIN}ha"
+    )
+
+
+def percent(share: Any, digits: int = 0) -> str:
+    """A share of 1 as percent; never rounded up to all or down to none."""
+    if not known(share):
+        return DASH
+    value = float(share) * 100
+    edge = 10.0**-digits
+    if 0 < value < edge / 2:
+        return f"<{THIN}{edge:.{digits}f}{THIN}%"
+    if 100 - edge / 2 < value < 100:
+        return f">{THIN}{100 - edge:.{digits}f}{THIN}%"
+    return f"{value:.{digits}f}{THIN}%"
+
+
+def position(lon: float, lat: float, digits: int = 5) -> str:
+    """A place as latitude and longitude with their hemispheres, as maps and field notes write it."""
+    north, east = ("N" if lat >= 0 else "S"), ("E" if lon >= 0 else "W")
+    return f"{abs(lat):.{digits}f}°{THIN}{north}, {abs(lon):.{digits}f}°{THIN}{east}"
+
+
+def long_date(iso: str | None) -> str:
+    """`9 September 2019` for `2019-09-09`."""
+    if not iso:
+        return "date unknown"
+    day = date.fromisoformat(iso[:10])
+    return f"{day.day} {day:%B %Y}"
+
+
+def days_apart(before: str | None, after: str | None) -> int | None:
+    """Days between two ISO dates, None where one is not known."""
+    if not before or not after:
+        return None
+    return abs((date.fromisoformat(after[:10]) - date.fromisoformat(before[:10])).days)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def counts(values: Sequence[str], order: Mapping[str, Any]) -> dict[str, int]:
+    """How often each value occurs: known ones in their order, then any other by name; none that is zero."""
+    names = [*order, *sorted(set(values) - set(order))]
+    return {name: n for name in names if (n := sum(value == name for value in values))}
+
+
+def summary_sentence(findings: gpd.GeoDataFrame) -> str:
+    """One sentence on what was found, the same in the terminal and at the head of the report."""
+    if not len(findings):
+        return "No change found."
+    by_kind = counts(list(findings["kind"]), style.KINDS)
+    by_direction = counts(list(findings["direction"]), style.DIRECTIONS)
+    kinds = [
+        f"{n} {style.kind(name).one if n == 1 else style.kind(name).many}" for name, n in by_kind.items()
+    ]
+    ways = [f"{n} {style.direction(name).word}" for name, n in by_direction.items()]
+    total = square_metres(float(findings["area_m2"].sum()))
+    what = "1 change" if len(findings) == 1 else f"{number(len(findings))} changes"
+    way = next(iter(by_direction)) if len(by_direction) == 1 else listed(ways)
+    return f"{what} found: {listed(kinds)}; {way}; {total} in all."
+
+
+def centres(findings: gpd.GeoDataFrame) -> list[tuple[float, float]]:
+    """(lon, lat) of a point on each finding: its centroid, or a point inside it where that lies outside."""
+    if not len(findings):
+        return []
+    shapes = findings.geometry
+    points = shapes.centroid.where(shapes.contains(shapes.centroid), shapes.representative_point())
+    lonlat = points.to_crs("OGC:CRS84")
+    return list(zip(np.asarray(lonlat.x).tolist(), np.asarray(lonlat.y).tolist(), strict=True))
