@@ -2,6 +2,15 @@
 
 from pipeline.scenes.describe import describe
 from pipeline.scenes.item import acquired, is_made
-from pipeline.scenes.sources import BandSource, band_names, band_sources, cloud_mask
+from pipeline.scenes.sources import BandSource, band_names, band_sources, cloud_mask, common_bands
 
-__all__ = ["BandSource", "acquired", "band_names", "band_sources", "cloud_mask", "describe", "is_made"]
+__all__ = [
+    "BandSource",
+    "acquired",
+    "band_names",
+    "band_sources",
+    "cloud_mask",
+    "common_bands",
+    "describe",
+    "is_made",
+]

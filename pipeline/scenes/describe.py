@@ -30,7 +30,7 @@ SENTINEL_2_SCALE = 1e-4
 
 
 def describe(
-    source: str | Path,
+    source: str | Path | Sequence[Path],
     *,
     date: str | None = None,
     bands: Sequence[str] | None = None,
@@ -39,7 +39,8 @@ def describe(
 ) -> list[pystac.Item]:
     """Items for all images that `source` names, sorted by id; headers are read, pixels are not.
 
-    source: a raster, a folder, a glob, or STAC JSON (Item, ItemCollection) in any of these ways.
+    source: a raster, a folder, a glob, or STAC JSON (Item, ItemCollection) in any of these ways; or several
+    paths.
     date: YYYY-MM-DD, instead of what metadata and names say.
     bands: names of a file's bands by position (as many as it has), or a choice of those it has.
     scale, offset: physical value = counts * scale + offset, instead of what the metadata say. Files named as

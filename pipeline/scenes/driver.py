@@ -170,7 +170,7 @@ def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.f
 
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
     """Bilinear, NaN where the nearest pixel is not finite."""
-    finite: Bools = np.isfinite(values).all(axis=0)
+    finite: Bools = np.all(np.isfinite(values), axis=0)
     blended = bilinear(np.where(finite, values, np.float32(0)), valid & finite, at)
     return np.where(nearest(finite, at), blended, np.float32(np.nan))
 

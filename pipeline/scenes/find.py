@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.errors import SourceNotFoundError
@@ -29,12 +29,14 @@ STAC = {".json", ".geojson"}
 SIDECARS = (".aux.xml", ".ovr", ".msk", ".vrt.ovr")
 
 
-def find_files(source: str | Path) -> list[Path]:
+def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     """Files that `source` names, sorted: rasters, or STAC JSON where there are no rasters.
 
     A folder means what lies in it; only one that holds no image itself is searched below. Raises
     SourceNotFoundError.
     """
+    if not isinstance(source, str | Path):
+        return sorted({file for one in source for file in find_files(one)})
     text = os.fspath(source)
     path = Path(text).expanduser()
     if path.is_file():

@@ -1,0 +1,124 @@
+"""From YAML text to a checked `SiteFile`, or to a list of all that is wrong with it, each with its line."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config.schema import SiteFile
+from pipeline.errors import ConfigError
+
+Loc = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """Leaves dates as text, so that one that does not exist is found with its line, as any other fault."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (a registry of PyYAML)
+        first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_site_file(path: Path) -> SiteFile:
+    """The file's values. Raises ConfigError that lists every fault as `file:line: key: what; mend`."""
+    values, lines, faults = _parse(path)
+    site: SiteFile | None = None
+    if values is not None:
+        try:
+            site = SiteFile.model_validate(values)
+        except ValidationError as error:
+            details = sorted(error.errors(), key=lambda detail: _line(lines, detail["loc"]))
+            faults += [_fault(path, lines, dict(detail)) for detail in details]
+    if site is None or faults:
+        raise ConfigError("\n".join(faults))
+    return site
+
+
+def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
+    """Values, the line of every key, and faults that YAML itself has (bad syntax, a key twice)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such site file; `groundbreak init` writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as text ({error}); name a site file.") from None
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            return None, {}, [f"{path}:1: not a site file; `groundbreak init` writes one to start from."]
+        lines: dict[Loc, int] = {}
+        twice = [f"{path}:{line}: {key}: stands twice; keep one." for key, line in _walk(node, (), lines)]
+        return loader.construct_document(node), lines, twice
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        return (
+            None,
+            {},
+            [f"{path}:{mark.line + 1 if mark else 1}: not valid YAML ({problem}); mend this line."],
+        )
+    finally:
+        loader.dispose()
+
+
+def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int]) -> list[tuple[str, int]]:
+    """Note the line of each key below `node`; return the keys that stand twice."""
+    twice: list[tuple[str, int]] = []
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*at, str(key.value))
+            if below in lines:
+                twice.append((".".join(map(str, below)), key.start_mark.line + 1))
+            lines[below] = key.start_mark.line + 1
+            twice += _walk(value, below, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            lines[*at, i] = value.start_mark.line + 1
+            twice += _walk(value, (*at, i), lines)
+    return twice
+
+
+def _fault(path: Path, lines: dict[Loc, int], detail: dict[str, Any]) -> str:
+    loc: Loc = detail["loc"]
+    return f"{path}:{_line(lines, loc)}: {'.'.join(map(str, loc))}: {_what(loc, detail)}"
+
+
+def _line(lines: dict[Loc, int], loc: Loc) -> int:
+    while loc and loc not in lines:
+        loc = loc[:-1]
+    return lines.get(loc, 1)
+
+
+def _what(loc: Loc, detail: dict[str, Any]) -> str:
+    """Pydantic's message in the words of someone who writes site files."""
+    kind = detail["type"]
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        there = _keys(loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), there, n=1)
+        return f"unknown key; is {near[0]} meant?" if near else f"unknown key; there are {', '.join(there)}."
+    if kind == "missing":
+        return "missing; add it."
+    if kind == "string_pattern_mismatch":
+        return f"{detail['input']!r} is not a name for a folder; use letters, digits, - and _ only."
+    if kind in {"dataclass_type", "model_type", "model_attributes_type", "dict_type"}:
+        return f"{detail['input']!r} is not a section; write its keys below it, indented."
+    if kind == "value_error":
+        return f"{detail['ctx']['error']}."
+    return f"{detail['msg'].replace('Input should be', 'should be')}, not {detail['input']!r}."
+
+
+def _keys(loc: Loc) -> list[str]:
+    """The keys that are known at a place in the file."""
+    model: Any = SiteFile
+    for step in loc:
+        model = SiteFile.model_fields[str(step)].annotation if model is SiteFile else None
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return list(model.model_fields)
+    return [field.name for field in dataclasses.fields(model)] if dataclasses.is_dataclass(model) else []

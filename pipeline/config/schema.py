@@ -1,0 +1,126 @@
+"""What may stand in a site file: every key, its type, and what it means."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from odc.geo import CRS
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from pipeline.config.settings import Compute, Detector
+from pipeline.stages.align import Align
+from pipeline.stages.detect import Detect
+from pipeline.stages.flag import Flag
+from pipeline.stages.normalize import Normalize
+
+
+def _day(value: Any) -> str:
+    if isinstance(value, dt.date):
+        return value.strftime("%Y-%m-%d")
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(f"{value!r} is not a date; write YYYY-MM-DD") from None
+
+
+def _area(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, list) and len(value) == 4):
+        return value
+    raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
+
+
+def _names(value: Any) -> Any:
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+def _dated(value: str | None) -> str | None:
+    if value is not None and "{date}" not in value:
+        raise ValueError("has no {date} in it; put it where the files' date stands")
+    return value
+
+
+Day = Annotated[str, BeforeValidator(_day)]
+Area = Annotated[Any, BeforeValidator(_area)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Section(BaseModel):
+    """A part of the file; a key that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Section):
+    """Where the images are; one of the two."""
+
+    files: str | None = Field(
+        None, description="files or folders, with * and {date} (YYYY-MM-DD or YYYYMMDD) in it"
+    )
+    items: str | None = Field(None, description="STAC Items on disk: a file, folder or glob, {date} allowed")
+
+    @model_validator(mode="after")
+    def _one(self) -> Source:
+        if (self.files is None) == (self.items is None):
+            raise ValueError("name either files or items")
+        return self
+
+
+class Dates(Section):
+    """The two dates that `run` compares."""
+
+    before: Day | None = Field(None, description="YYYY-MM-DD; the last but one there is, if not given")
+    after: Day | None = Field(None, description="YYYY-MM-DD; the last there is, if not given")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Dates:
+        if self.before and self.after and self.before >= self.after:
+            raise ValueError(f"before ({self.before}) is not earlier than after ({self.after})")
+        return self
+
+
+class SiteFile(Section):
+    """All of a site file. Paths are relative to it."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")] = Field(
+        description="names the output folder: letters, digits, - and _"
+    )
+    name: str | None = Field(None, description="for people; the id, if not given")
+    aoi: Area | None = Field(
+        None, description="polygon file, or [west, south, east, north]; all of the image if not given"
+    )
+    source: Source = Field(description="where the images are")
+    bands: Names | None = Field(None, description="the bands of each file by position, or those to use")
+    scale: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="physical value = counts * scale + offset"
+    )
+    offset: float | None = Field(None, description="see scale")
+    masks: Annotated[str | None, BeforeValidator(_dated)] = Field(
+        None, description="cloud masks, with {date}: nonzero is not usable"
+    )
+    dates: Dates = Field(
+        default_factory=lambda: Dates(before=None, after=None), description="the two dates of `run`"
+    )
+    zones: dict[str, Area] = Field(
+        default_factory=dict, description="named areas that findings are assigned to"
+    )
+    crs: str | None = Field(
+        None, description="of the result, in metres; the before image's or UTM, if not given"
+    )
+    resolution: Annotated[float, Field(gt=0)] | None = Field(None, description="of the result, in metres")
+    detector: Detector | None = Field(None, description="how change is detected; short for detect.detector")
+    align: Align = Field(default_factory=Align, description="how the images are aligned")
+    normalize: Normalize = Field(default_factory=Normalize, description="how their radiometry is matched")
+    detect: Detect = Field(default_factory=Detect, description="how change becomes a probability")
+    flag: Flag = Field(default_factory=Flag, description="which changes are reported")
+    compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
+
+    @field_validator("crs")
+    @classmethod
+    def _known_crs(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                CRS(value)
+            except Exception:  # pyproj and odc-geo have several kinds
+                raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
+        return value

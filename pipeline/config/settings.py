@@ -1,0 +1,40 @@
+"""How a comparison is done: the parameters of all stages, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.resample import Kernel
+from pipeline.stages.align import Align
+from pipeline.stages.detect import Detect
+from pipeline.stages.flag import Flag
+from pipeline.stages.normalize import Normalize
+
+Detector = Literal["auto", "classic"]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How the work is cut up and images are resampled."""
+
+    chunk_size: Annotated[int, Field(ge=64, le=16384)] = 1024
+    """Pixels a side of one block; speed and memory depend on it, results do not."""
+
+    kernel: Kernel = "cubic"
+    """Interpolation of the one resampling to the site's grid."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Parameters of every stage, and of the grid; `Settings()` is what is done unless told otherwise."""
+
+    align: Align = field(default_factory=Align)
+    normalize: Normalize = field(default_factory=Normalize)
+    detect: Detect = field(default_factory=Detect)
+    flag: Flag = field(default_factory=Flag)
+    compute: Compute = field(default_factory=Compute)
+    crs: str | None = None  # of the site's grid; None: the before image's own, or UTM
+    resolution: float | None = None  # metres; None: the before image's own

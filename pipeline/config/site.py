@@ -1,0 +1,150 @@
+"""A site: the area that is watched, its images by date, and how they are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pystac
+from odc.geo import Geometry
+
+from pipeline.area import read_area
+from pipeline.config.dated import dated_paths, dates_in, is_dated
+from pipeline.config.reading import read_site_file
+from pipeline.config.schema import SiteFile
+from pipeline.config.settings import Settings
+from pipeline.errors import AreaError, ConfigError, GroundbreakError, SourceNotFoundError
+from pipeline.scenes import acquired, common_bands, describe
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site file that was found to be right, with its areas read."""
+
+    path: Path
+    file: SiteFile
+    aoi: Geometry | None
+    zones: dict[str, Geometry]
+
+    @property
+    def id(self) -> str:
+        """Names the output folder."""
+        return self.file.id
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.file.name or self.file.id
+
+    @property
+    def bands(self) -> tuple[str, ...] | None:
+        """The bands that the user names; None for all."""
+        return self.file.bands
+
+    @property
+    def settings(self) -> Settings:
+        """Parameters of all stages."""
+        file = self.file
+        detect = replace(file.detect, detector=file.detector) if file.detector else file.detect
+        return Settings(
+            file.align, file.normalize, detect, file.flag, file.compute, file.crs, file.resolution
+        )
+
+    def available_dates(self) -> tuple[str, ...]:
+        """Days (YYYY-MM-DD) that have images, in order: by {date} in the pattern, else by metadata."""
+        pattern = self._pattern
+        if is_dated(pattern):
+            return dates_in(self.path.parent, pattern)
+        return tuple(sorted({day for day in map(acquired, self._describe(pattern, None)) if day}))
+
+    def scenes(self, date: str) -> list[pystac.Item]:
+        """The Items of one day. Raises SourceNotFoundError, naming the days there are, if it has none."""
+        pattern = self._pattern
+        if is_dated(pattern):
+            paths = dated_paths(self.path.parent, pattern, date)
+            items = self._describe(paths, date) if paths else []
+        else:
+            items = [item for item in self._describe(pattern, None) if acquired(item) == date]
+        if not items:
+            there = ", ".join(self.available_dates()) or "none; check source in the site file"
+            raise SourceNotFoundError(f"{self.id}: no images of {date}; dates with images: {there}.")
+        return items
+
+    def masks(self, date: str) -> tuple[Path, ...]:
+        """Cloud masks of one day, sorted; may be none."""
+        pattern = self.file.masks
+        return () if pattern is None else tuple(dated_paths(self.path.parent, pattern, date))
+
+    def pair(self, before: str | None = None, after: str | None = None) -> tuple[str, str]:
+        """The two days to compare: as given, else as the file says, else the last two there are."""
+        before, after = before or self.file.dates.before, after or self.file.dates.after
+        if before is None or after is None:
+            days = self.available_dates()
+            after = after or next((day for day in reversed(days) if before is None or day > before), None)
+            before = before or next(
+                (day for day in reversed(days) if after is not None and day < after), None
+            )
+        if before is None or after is None:
+            there = ", ".join(self.available_dates()) or "none"
+            raise SourceNotFoundError(f"{self.id}: two dates are needed; dates with images: {there}.")
+        return before, after
+
+    @property
+    def _pattern(self) -> str:
+        return self.file.source.files or self.file.source.items or ""
+
+    def _describe(self, source: str | Path | list[Path], date: str | None) -> list[pystac.Item]:
+        if isinstance(source, str):
+            source = self.path.parent / source
+        file = self.file
+        return describe(source, date=date, bands=file.bands, scale=file.scale, offset=file.offset)
+
+
+def load_site(path: str | Path) -> Site:
+    """Read and check a site file. Raises ConfigError, which lists all that is wrong with it, or AreaError."""
+    path = Path(path)
+    site, faults = _read(path)
+    if faults:
+        raise faults[0]
+    return site
+
+
+def problems(path: str | Path) -> list[str]:
+    """All that is wrong with a site file, its areas and its images, a line each; empty if nothing is."""
+    try:
+        site, faults = _read(Path(path))
+    except ConfigError as error:
+        return str(error).splitlines()
+    found = [str(fault) for fault in faults]
+    try:
+        before, after = site.pair()
+    except GroundbreakError as error:
+        return [*found, str(error)]
+    scenes: list[list[pystac.Item]] = []
+    for day in (before, after):
+        try:
+            scenes.append(site.scenes(day))
+        except GroundbreakError as error:
+            found.append(str(error))
+    if len(scenes) == 2:
+        try:
+            common_bands(scenes[0], scenes[1], site.bands)
+        except GroundbreakError as error:
+            found.append(str(error))
+    return found
+
+
+def _read(path: Path) -> tuple[Site, list[AreaError]]:
+    """The site, and what is wrong with its areas."""
+    file = read_site_file(path)
+    areas: dict[str | None, Geometry] = {}
+    faults: list[AreaError] = []
+    for name, area in [(None, file.aoi), *file.zones.items()]:
+        try:
+            if area is not None:
+                areas[name] = read_area(path.parent / area if isinstance(area, str) else area)
+        except AreaError as error:
+            key = "aoi" if name is None else f"zones.{name}"
+            faults.append(AreaError(f"{path}: {key}: {error}"))
+    aoi = areas.pop(None, None)
+    return Site(path, file, aoi, {str(name): area for name, area in areas.items()}), faults
