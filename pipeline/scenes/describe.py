@@ -24,6 +24,7 @@ from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
 from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.raster import Header, asset, read_header
+from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
 
 SENTINEL_2_SCALE = 1e-4
@@ -63,6 +64,7 @@ def describe(
 def _from_rasters(
     files: Sequence[Path], bands: Sequence[str] | None, scale: float | None, offset: float | None
 ) -> list[pystac.Item]:
+    files = images_only(files)
     images = [file for file in files if not (len(files) > 1 and (is_scl(file) or is_beside(file)))]
     if not images:
         raise SourceUnreadableError(
@@ -107,8 +109,13 @@ def _tile_of_bands(
         assert name is not None
         assert key is not None
         if key not in assets:
-            file_scale = scale if scale is not None else default
-            assets[key] = asset(header, [name], scale=file_scale, offset=offset, nodata=0 if counts else None)
+            assets[key] = asset(
+                header,
+                [name],
+                scale=scale if scale is not None else default,
+                offset=offset if offset is not None or not default else declared_offset(header.path),
+                nodata=0 if counts else None,
+            )
     if masks:
         finest = min((read_header(mask) for mask in masks), key=lambda header: abs(header.grid.resolution.x))
         assets["scl"] = asset(finest, ["scl"], scale=None, offset=None)

@@ -83,10 +83,10 @@ def pick(item: pystac.Item, bands: Iterable[str]) -> list[BandSource]:
     return [there[band] for band in bands]
 
 
-def cloud_mask(item: pystac.Item) -> str | None:
-    """Where the Item's Sentinel-2 scene classification (SCL) lies, if it has one."""
+def cloud_mask(item: pystac.Item) -> tuple[str, GeoBox] | None:
+    """Where the Item's Sentinel-2 scene classification (SCL) lies, and its grid; None if it has none."""
     asset = item.assets.get("scl") or item.assets.get("SCL")
-    return _href(asset) if asset else None
+    return (_href(asset), _grid(item, asset)) if asset else None
 
 
 def _is_image(key: str, asset: pystac.Asset) -> bool:

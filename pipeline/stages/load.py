@@ -101,8 +101,9 @@ def _bins(tiles: Sequence[Tile], grid: GeoBox, cut: GeoboxTiles) -> dict[tuple[i
     """Which tiles reach into which chunk: {(0, chunk row, chunk column): tile numbers in order}."""
     bins: dict[tuple[int, int, int], list[int]] = {}
     for number, tile in enumerate(tiles):
+        reach = [pixel_bounds(grid, extent) for extent in dict.fromkeys(band.grid for band in tile.bands)]
         for row, col in np.ndindex(*cut.shape.yx):
-            if all(_touches(pixel_bounds(grid, band.grid), cut.roi[row, col]) for band in tile.bands):
+            if all(_touches(bounds, cut.roi[row, col]) for bounds in reach):
                 bins.setdefault((0, row, col), []).append(number)
     if not bins:
         raise NoOverlapError(
@@ -127,8 +128,8 @@ def _masks(mask: Path | Sequence[Path] | None, grid: GeoBox) -> tuple[MaskSource
 
 
 def _scl(item: pystac.Item) -> tuple[MaskSource, ...]:
-    href = cloud_mask(item)
-    return () if href is None else (MaskSource(href, read_header(Path(href)).grid, scl=True),)
+    classes = cloud_mask(item)
+    return () if classes is None else (MaskSource(*classes, scl=True),)
 
 
 def _attributes(items: Sequence[pystac.Item], tiles: Sequence[Tile]) -> dict[str, Any]:
