@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,32 +23,24 @@ if TYPE_CHECKING:
 def fingerprint(job: Job) -> str:
     """SHA-256 over the version, the inputs' contents, the areas and the settings.
 
-    Settings under `compute` (blocks, memory) change how fast a result comes, never the result, and are left
-    out; so is the folder it goes to. Files that are not on this machine count by Item and address alone.
+    The size of blocks changes how fast a result comes, never the result, and is left out; so is the folder it
+    goes to. Files that are not on this machine count by their Item and address alone.
     """
-    settings = {
-        name: _settings(value) for name, value in _settings(job.settings).items() if name != "compute"
-    }
+    settings = asdict(job.settings)
+    settings["compute"].pop("chunk_size")
     parts = {
         "groundbreak": __version__,
         "site": [job.site_id, job.site_name],
         "before": [_item(item) for item in job.before],
         "after": [_item(item) for item in job.after],
-        "masks": [path and _checksum(path) for path in (job.before_mask, job.after_mask)],
-        "aoi": job.aoi and _area(job.aoi),
-        "zones": [[name, _area(zone)] for name, zone in job.zones.items()],
+        "masks": [[_checksum(path) for path in _paths(mask)] for mask in (job.before_mask, job.after_mask)],
+        "aoi": None if job.aoi is None else _area(job.aoi),
+        "zones": [[name, _area(zone)] for name, zone in (job.zones or {}).items()],
         "bands": job.bands,
         "settings": settings,
     }
     text = json.dumps(plain(parts), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _settings(value: Any) -> Any:
-    """Settings as plain values, whether they are dataclasses or pydantic models."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
 
 
 def _item(item: pystac.Item) -> Any:
@@ -72,6 +64,12 @@ def _checksum(path: Path) -> str:
 def _cached_checksum(path: Path, size: int, changed: int) -> str:
     """A date is `after` in one pair and `before` in the next: read its files once."""
     return str(file_record(path)["sha256"])
+
+
+def _paths(mask: Path | Sequence[Path] | None) -> list[Path]:
+    if mask is None:
+        return []
+    return [mask] if isinstance(mask, Path) else list(mask)
 
 
 def _area(area: Geometry) -> list[str]:

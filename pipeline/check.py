@@ -1,0 +1,75 @@
+"""What is wrong with a site file, and what there is to compare where nothing is. No pixels are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pystac
+
+from pipeline.config import Site, load_site, problems
+from pipeline.errors import GroundbreakError
+from pipeline.grid import native_grid, resolution_m, site_grid
+from pipeline.scenes import common_bands
+
+SMALLEST_PX = 5
+"""Pixels a side from which on a building is told from noise."""
+
+
+@dataclass
+class Checked:
+    """One site file: its problems, a line each, and facts about what it leads to."""
+
+    file: Path
+    id: str | None = None
+    problems: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+
+
+def check_site(path: Path) -> Checked:
+    """All that is wrong at once: text, keys, areas, dates, images, and whether these share ground."""
+    checked = Checked(path, problems=problems(path))
+    try:
+        site = load_site(path)
+    except GroundbreakError:
+        return checked
+    checked.id = site.id
+    for date in site.available_dates():
+        _look(site, date, checked)
+    if not checked.problems:
+        checked.facts += _pair(site)
+    return checked
+
+
+def _look(site: Site, date: str, checked: Checked) -> None:
+    """How many scenes a date has, and whether they show the area."""
+    try:
+        scenes = site.scenes(date)
+        bands = common_bands(scenes, scenes, site.bands)
+        site_grid(native_grid(scenes, bands), site.aoi)
+    except GroundbreakError as error:
+        line = f"{checked.file}: {date}: {error}"
+        if not any(str(error) in known for known in checked.problems):
+            checked.problems.append(line)
+        return
+    masks = len(site.masks(date))
+    count = f"{len(scenes)} image{'' if len(scenes) == 1 else 's'}"
+    checked.facts.append(f"{date}: {count} ({', '.join(bands)}){f', {masks} cloud masks' if masks else ''}")
+
+
+def _pair(site: Site) -> list[str]:
+    """What `run` would compare, on which grid, and what cannot show on it."""
+    before, after = site.pair()
+    scenes: list[list[pystac.Item]] = [site.scenes(before), site.scenes(after)]
+    bands = common_bands(scenes[0], scenes[1], site.bands)
+    settings = site.settings
+    grid = site_grid(
+        native_grid(scenes[0], bands), site.aoi, crs=settings.crs, resolution=settings.resolution
+    )
+    metres = resolution_m(grid)
+    rows, cols = grid.shape.yx
+    smallest = SMALLEST_PX * metres
+    return [
+        f"run compares {before} with {after}: {cols} x {rows} pixels of {metres:.3g} m in {grid.crs}",
+        f"smallest building that shows: about {smallest:.3g} m a side ({smallest**2:.3g} m²)",
+    ]

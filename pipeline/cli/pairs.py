@@ -1,0 +1,188 @@
+"""`compare` and `align`: two images, no site file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    After,
+    Before,
+    ChunkSize,
+    Json,
+    Out,
+    Quiet,
+    Scheduler,
+    Verbose,
+    Workers,
+    day,
+    iso,
+)
+from pipeline.cli.session import computing, show, show_json
+
+if TYPE_CHECKING:
+    import pystac
+
+    from pipeline.config import Settings
+    from pipeline.run import Result
+
+_IMAGES = "Images"
+
+
+Aoi = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Area of interest: GeoJSON or another vector file, or a box w,s,e,n in degrees.",
+        rich_help_panel=_IMAGES, show_default=False,
+    ),
+]  # fmt: skip
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Raster, not 0 where clouds hide it.",
+        rich_help_panel=_IMAGES,
+        show_default=False,
+    ),
+]
+Day = Annotated[datetime | None, day("When its own metadata do not say.", _IMAGES)]
+Bands = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Names of the bands by position, or those to use: blue,green,red,nir.",
+        rich_help_panel=_IMAGES, show_default=False,
+    ),
+]  # fmt: skip
+Scale = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S", help="Reflectance = counts x S + O.", rich_help_panel=_IMAGES, show_default=False
+    ),
+]
+Offset = Annotated[
+    float | None, typer.Option(metavar="O", help="See --scale.", rich_help_panel=_IMAGES, show_default=False)
+]
+
+
+def compare(
+    before: Before,
+    after: After,
+    *,
+    out: Out = Path("groundbreak-out"),
+    aoi: Aoi = None,
+    before_mask: Mask = None,
+    after_mask: Mask = None,
+    before_date: Day = None,
+    after_date: Day = None,
+    bands: Bands = None,
+    scale: Scale = None,
+    offset: Offset = None,
+    scheduler: Scheduler = None,
+    workers: Workers = 0,
+    chunk_size: ChunkSize = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare two images (or sets of tiles) and report what was built between them."""
+    with computing(scheduler, workers, verbose, quiet) as progress:
+        from pipeline.area import read_area
+        from pipeline.run import Job, run
+
+        names = _split(bands)
+        described = _describe(names, scale, offset)
+        job = Job(
+            site_id=out.resolve().name,
+            site_name=out.resolve().name,
+            out=out,
+            before=described(before, iso(before_date)),
+            after=described(after, iso(after_date)),
+            before_mask=before_mask,
+            after_mask=after_mask,
+            aoi=None if aoi is None else read_area(aoi),
+            bands=names,
+            settings=settings_with(chunk_size),
+        )
+        progress.begin(f"{before} to {after}")
+        show_result(run(job, progress), json)
+
+
+def align(
+    before: Before,
+    after: After,
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the files go.", show_default=False)
+    ],
+    warp: Annotated[bool, typer.Option("--warp", help="Write the aligned after.tif too.")] = False,
+    bands: Bands = None,
+    scale: Scale = None,
+    offset: Offset = None,
+    scheduler: Scheduler = None,
+    workers: Workers = 0,
+    chunk_size: ChunkSize = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how far the second image is off against the first: shift.tif and run.json."""
+    with computing(scheduler, workers, verbose, quiet) as progress:
+        from pipeline.run import Job, align_only
+
+        names = _split(bands)
+        described = _describe(names, scale, offset)
+        job = Job(
+            site_id=out.resolve().name,
+            site_name=out.resolve().name,
+            out=out,
+            before=described(before, None),
+            after=described(after, None),
+            bands=names,
+            settings=settings_with(chunk_size),
+        )
+        progress.begin(f"{before} to {after}")
+        result = align_only(job, progress, warp)
+        if json:
+            show_json({"folder": result.folder, **result.summary})
+            return
+        told = result.summary["alignment"]
+        show(f"{told['status']}: {told['reason']}" if told["reason"] else str(told["status"]))
+        dx, dy = told["shift_m"]
+        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {result.folder}")
+
+
+def show_result(result: Result, as_json: bool) -> None:
+    """The findings and where the report is, or the summary for programs."""
+    if as_json:
+        show_json({"folder": result.folder, "report": result.folder / "report.html", **result.summary})
+        return
+    from pipeline.outputs import findings_table
+
+    show(findings_table(result.findings, limit=50), f"report: {result.folder / 'report.html'}")
+
+
+def settings_with(chunk_size: int | None, given: Settings | None = None) -> Settings:
+    """The given settings (or the defaults), blocks as large as the command line says, where it says so."""
+    from pipeline.config import Settings
+
+    settings = given or Settings()
+    if chunk_size is None:
+        return settings
+    return replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
+
+
+def _split(names: str | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(part.strip() for part in names.split(",") if part.strip())
+
+
+def _describe(
+    bands: tuple[str, ...] | None, scale: float | None, offset: float | None
+) -> Callable[[str, str | None], tuple[pystac.Item, ...]]:
+    from pipeline.scenes import describe
+
+    return lambda source, date: tuple(describe(source, date=date, bands=bands, scale=scale, offset=offset))

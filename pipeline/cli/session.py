@@ -1,0 +1,86 @@
+"""What commands need around their work: progress, a scheduler, errors as one line, a result on stdout."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console, RenderableType
+
+from pipeline.errors import GroundbreakError
+from pipeline.progress import PlainProgress, Progress, RichProgress
+
+PIPE_WIDTH = 140  # columns of a table that is not printed to a terminal
+
+
+@contextmanager
+def reporting(verbose: bool = False) -> Iterator[None]:
+    """Turn what goes wrong inside into one line on standard error and exit status 1."""
+    try:
+        yield
+    except GroundbreakError as error:
+        fail(str(error))
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except Exception as error:
+        if verbose:
+            traceback.print_exc()
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        fail(f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback")
+
+
+def fail(message: str) -> None:
+    """The one line that a failed command leaves on standard error. Raises typer.Exit(1)."""
+    print(f"groundbreak: error: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def computing(scheduler: str | None, workers: int, verbose: bool, quiet: bool) -> Iterator[Progress]:
+    """`reporting`, with progress on standard error and the chosen Dask scheduler active."""
+    with reporting(verbose):
+        from pipeline.cluster import connect
+
+        log_to_stderr(verbose)
+        progress = make_progress(quiet)
+        with connect(scheduler, workers) as where:
+            logging.getLogger("pipeline").debug("computing with %s", where)
+            yield progress
+
+
+def make_progress(quiet: bool) -> Progress:
+    """A bar on a terminal, short lines in a pipe, nothing where that was asked for."""
+    if quiet:
+        return Progress()
+    console = Console(stderr=True)
+    return RichProgress(console) if console.is_terminal else PlainProgress()
+
+
+def log_to_stderr(verbose: bool) -> None:
+    """The project's own log from debug on where it was asked for; of everyone's, errors only."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.WARNING)
+
+
+def show(*parts: RenderableType) -> None:
+    """Print tables and lines for people on standard output."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON object on standard output."""
+    from pipeline.outputs.provenance import plain
+
+    print(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
