@@ -29,7 +29,7 @@ def simulate(
     with reporting(verbose):
         from pipeline.simulate.pair import PairStyle, simulate_pair
 
-        simulate_pair(out, seed, size, resolution, PairStyle(construction=not unchanged))
+        simulate_pair(out, seed, size, resolution, PairStyle(works=() if unchanged else None))
         if json:
             names = ("before", "after", "truth.geojson", "shift_truth.tif")
             show_json({"folder": out, "seed": seed, "files": {Path(name).stem: out / name for name in names}})
