@@ -64,15 +64,16 @@ def _from_file(file: Path) -> Geometry:
     )
     if not shapes:
         raise AreaError(f"{file}: holds no area; draw a polygon in it.")
+    lonlat = frame.crs is None or frame.crs.is_geographic
     for shape in shapes:
-        _check_shape(file, shape)
+        _check_shape(file, shape, lonlat)
     crs = (
         frame.crs.to_wkt() if frame.crs is not None and frame.crs.to_epsg() is None else (frame.crs or LONLAT)
     )
-    return Geometry(shapely.union_all(shapes), crs)
+    return Geometry(shapely.force_2d(shapely.union_all(shapes)), crs)
 
 
-def _check_shape(file: Path, shape: shapely.Geometry) -> None:
+def _check_shape(file: Path, shape: shapely.Geometry, lonlat: bool) -> None:
     if shape.geom_type not in {"Polygon", "MultiPolygon"}:
         raise AreaError(f"{file}: holds a {shape.geom_type}, not an area; draw a polygon.")
     if not shape.is_valid:
@@ -82,3 +83,8 @@ def _check_shape(file: Path, shape: shapely.Geometry) -> None:
         )
     if shape.area == 0:
         raise AreaError(f"{file}: the polygon has no area; redraw it.")
+    west, south, east, north = shape.bounds
+    if lonlat and not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise AreaError(
+            f"{file}: coordinates such as {west:g}, {south:g} are not degrees; save it in EPSG:4326."
+        )

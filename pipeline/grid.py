@@ -28,8 +28,9 @@ def native_grid(items: Sequence[pystac.Item], bands: Sequence[str]) -> GeoBox:
     zones, two resolutions), the grid is that of the finest tile, the first one among equals, and load
     resamples the others onto it.
     """
-    grids = [source.grid for item in items for source in pick(item, bands)]
-    finest = min(grids, key=lambda grid: round(pixel_size(grid), 9))
+    grids = list(dict.fromkeys(source.grid for item in items for source in pick(item, bands)))
+    size = pixel_size if len({grid.crs for grid in grids}) == 1 else resolution_m
+    finest = min(grids, key=lambda grid: round(size(grid), 9))
     return _span(finest, [pixel_bounds(finest, grid) for grid in grids])
 
 
@@ -94,7 +95,9 @@ def pixel_size(grid: GeoBox) -> float:
 
 def resolution_m(grid: GeoBox) -> float:
     """The side of a pixel in metres, at the grid's centre."""
-    return pixel_size(grid) if _in_metres(_crs(grid), grid) else pixel_size(grid.to_crs("utm"))
+    return (
+        pixel_size(grid) if _in_metres(_crs(grid), grid) else pixel_size(grid.to_crs("utm", resolution="fit"))
+    )
 
 
 def pixel_bounds(grid: GeoBox, other: GeoBox) -> tuple[int, int, int, int]:

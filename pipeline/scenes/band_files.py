@@ -18,7 +18,7 @@ _BARE = re.compile(r"B([1-9]|1[0-2])$", re.IGNORECASE)
 _PLAIN = re.compile(rf"(?:^|.*[_\-.])(?P<band>{'|'.join(ORDER)})$", re.IGNORECASE)
 _SCL = re.compile(r"(?:^|.*[_\-.])(?P<band>SCL)(?:[_\-.](?:20|60)m)?$", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|(?:MSK_)?CLDPRB|(?:MSK_)?SNWPRB)(?:[_\-.](?:10|20|60)m)?$",
+    r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|CLDPRB|SNWPRB|masks?|cloudmask|udm2?|Fmask|QA_PIXEL|QA60)(?:[_\-.](?:10|20|60)m)?$",
     re.IGNORECASE,
 )
 
@@ -43,7 +43,7 @@ def is_scl(path: Path) -> bool:
 
 
 def is_beside(path: Path) -> bool:
-    """Whether this is another product beside Sentinel-2 bands: quicklook, aerosol, cloud probability."""
+    """Whether this is a mask or another product that lies beside images: a quicklook, aerosol."""
     return bool(_BESIDE.match(path.stem))
 
 

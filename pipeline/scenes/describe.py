@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pystac
 
-from pipeline.errors import SourceUnreadableError
+from pipeline.errors import GroundbreakError, SourceUnreadableError
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
@@ -134,5 +134,8 @@ def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
 
 
 def _set_date(item: pystac.Item, date: str) -> None:
-    item.datetime = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    try:
+        item.datetime = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    except ValueError:
+        raise GroundbreakError(f"{date!r} is not a date; write YYYY-MM-DD.") from None
     item.properties.pop(UNDATED, None)

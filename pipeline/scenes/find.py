@@ -26,6 +26,7 @@ RASTERS = {
     ".nitf",
 }
 STAC = {".json", ".geojson"}
+QUICKLOOKS = {".png", ".jpg", ".jpeg"}  # left out where there is anything better
 SIDECARS = (".aux.xml", ".ovr", ".msk", ".vrt.ovr")
 
 
@@ -70,10 +71,11 @@ def _in_glob(pattern: str) -> list[Path]:
 
 
 def _images(paths: Iterable[Path]) -> list[Path]:
-    """Rasters among paths (else STAC JSON), sorted; sidecars, masks and hidden files left out."""
+    """Rasters among paths (else STAC JSON), sorted; sidecars and hidden files left out."""
     files = [path for path in paths if _visible_file(path)]
     rasters = sorted(path for path in files if path.suffix.lower() in RASTERS)
-    return rasters or sorted(path for path in files if path.suffix.lower() in STAC)
+    images = [path for path in rasters if path.suffix.lower() not in QUICKLOOKS]
+    return images or rasters or sorted(path for path in files if path.suffix.lower() in STAC)
 
 
 def _visible_file(path: Path) -> bool:

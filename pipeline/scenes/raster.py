@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 import pystac
 import rasterio
 from odc.geo.geobox import GeoBox
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from pipeline.errors import GeoreferenceError, SourceUnreadableError
@@ -53,28 +55,32 @@ class Header:
 def read_header(path: Path) -> Header:
     """Open a raster and read what describes it. Raises SourceUnreadableError or GeoreferenceError."""
     try:
-        with rasterio.open(path) as src:
+        with _quietly_opened(path) as src:
             _check_georeference(path, src)
             return Header(
                 path=path.absolute(),
-                grid=GeoBox(
-                    src.shape,
-                    src.transform,
-                    src.crs.to_wkt() if src.crs.to_epsg() is None else src.crs.to_epsg(),
-                ),
+                grid=GeoBox.from_rio(src),
                 dtype=str(np.result_type(*src.dtypes)),
                 nodata=tuple(src.nodatavals),
                 scales=tuple(src.scales),
                 offsets=tuple(src.offsets),
                 descriptions=tuple(src.descriptions),
                 colours=tuple(_colours(path, src)),
-                date=date_of(path, src.tags()),
+                date=date_of(path, {**src.tags(), **src.tags(ns="IMAGERY")}),
                 made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
             )
     except RasterioError as error:
         raise SourceUnreadableError(
             f"{path}: not an image that can be read ({_brief(error)}); check or replace the file."
         ) from error
+
+
+@contextmanager
+def _quietly_opened(path: Path) -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by an error of our own
+        with rasterio.open(path) as src:
+            yield src
 
 
 def asset(
@@ -103,7 +109,7 @@ def asset(
             band["raster:offset"] = offset if offset is not None else header.offsets[i]
         bands.append(band)
     crs = header.grid.crs
-    epsg = crs.to_epsg() if crs is not None else None
+    epsg = crs.proj.to_epsg(min_confidence=100) if crs is not None else None
     projection: dict[str, Any] = (
         {"proj:code": f"EPSG:{epsg}"} if epsg else {"proj:code": None, "proj:wkt2": str(crs)}
     )

@@ -24,7 +24,7 @@ def images_only(files: Sequence[Path]) -> list[Path]:
 
 
 def declared_offset(image: Path) -> float | None:
-    """The reflectance offset that the product's metadata give; None where there are no such metadata or no offset in them."""
+    """The reflectance offset that the product's metadata give; None where they are not there or give none."""
     for folder in image.absolute().parents:
         for metadata in sorted(folder.glob("MTD_MSIL*.xml")):
             return _offset(metadata.read_text(encoding="utf-8", errors="replace"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyproj
 import pystac
 import rasterio
 from affine import Affine
@@ -148,7 +149,8 @@ def _grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:
     shape, transform = field("proj:shape"), field("proj:transform")
     crs = field("proj:code") or field("proj:epsg") or field("proj:wkt2") or field("proj:projjson")
     if shape and transform and crs:
-        return GeoBox(tuple(shape), Affine(*transform[:6]), crs)
+        known = pyproj.CRS.from_json_dict(crs) if isinstance(crs, dict) else crs
+        return GeoBox(tuple(shape), Affine(*transform[:6]), known)
     return _header(_href(asset))[0]
 
 
