@@ -1,14 +1,15 @@
-"""The Imam Ali compound at Boukamal, as drawn: two walled yards on the steppe, fields by the road, and what was built there."""
+"""The Imam Ali compound at Boukamal, as drawn: two yards on the steppe, fields, and what was built there."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from pipeline.simulate.groups import grove, machines, parked, traffic
 from pipeline.simulate.scene import SceneSpec
 from pipeline.simulate.shapes import Box, Path, curve, ring
-from pipeline.simulate.sites import DATES, grid_at, grove, machine_group, parked, traffic, views
+from pipeline.simulate.sites import DATES, grid_at, views
 from pipeline.simulate.terrain import GroundStyle
-from pipeline.simulate.things import Thing
+from pipeline.simulate.things import NEVER, Thing
 
 _AUGUST, _BEFORE, _AFTER = DATES
 _HIGHWAY = curve(((-128, -185), (-120, -90), (-126, 0), (-112, 90), (-118, 185)), 8)
@@ -40,7 +41,7 @@ def _fields() -> list[Thing]:
     for x, y, then, now in plots:
         box = Box(x, y, 36 if x > -140 else 26, 30, 2)
         early = "young crop" if then == "crop" else then
-        for crop, since, until in ((early, "", _BEFORE), (then, _BEFORE, _AFTER), (now, _AFTER, "9999")):
+        for crop, since, until in ((early, "", _BEFORE), (then, _BEFORE, _AFTER), (now, _AFTER, NEVER)):
             tall = 0.5 if crop == "crop" else 0.1
             things.append(Thing(box, "field", crop, tall, since=since, until=until))
     things += grove(trees, Path(((-108, -113.5), (-32, -112)), 1), 6.5)
@@ -62,13 +63,18 @@ def _roads(rng: np.random.Generator) -> list[Thing]:
         ((-114, 120), (-70, 140), (40, 150), (180, 138)),
     ):
         things.append(Thing(curve(points, 2.6), "track", "silt"))
-    return things + traffic(rng, _HIGHWAY, 5) + traffic(rng, _LANE, 1) + traffic(rng, _SPINE, 1, 0)
+    return (
+        things
+        + traffic(rng, _HIGHWAY, DATES, 5)
+        + traffic(rng, _LANE, DATES, 1)
+        + traffic(rng, _SPINE, DATES, 1, 0)
+    )
 
 
 def _north_yard(rng: np.random.Generator) -> list[Thing]:
     """Stores in rows behind an earth bank."""
     things = [
-        Thing(ring(34, 86, 118, 92, 5, -86, gap=14), "berm", "old fill", 1.8),
+        Thing(ring(Box(34, 86, 118, 92, -86), 5, gap=14), "berm", "old fill", 1.8),
         Thing(Box(32, 84, 80, 96, 4), "surface", "packed"),
         Thing(Box(32, 84, 44, 24, 4), "surface", "old concrete"),
     ]
@@ -81,13 +87,13 @@ def _north_yard(rng: np.random.Generator) -> list[Thing]:
         (60, 42, 14, 8, "mud roof"),
     ):
         things.append(Thing(Box(x, y, length, width, 4), "roof", roof, 5.0))
-    return things + parked(rng, Box(32, 74, 34, 5, 4), 9, 0.35)
+    return things + parked(rng, Box(32, 74, 34, 5, 4), DATES, 9, 0.35)
 
 
 def _south_yard(rng: np.random.Generator) -> list[Thing]:
     """A walled yard with quarters, a motor pool and ruins outside."""
     things = [
-        Thing(ring(62, -98, 84, 96, 0.5, 96, gap=9), "wall", "blockwork", 2.6),
+        Thing(ring(Box(62, -98, 84, 96, 96), 0.5, gap=9), "wall", "blockwork", 2.6),
         Thing(Box(58, -70, 60, 20, 6), "surface", "packed"),
         Thing(Box(64, -112, 70, 26, 6), "surface", "graded"),
         Thing(Box(-18, 60, 16, 12, 20), "rubble", "rubble", 0.7),
@@ -104,7 +110,9 @@ def _south_yard(rng: np.random.Generator) -> list[Thing]:
     ):
         things.append(Thing(Box(x, y, length, width, 6), "roof", roof, tall))
     return (
-        things + parked(rng, Box(58, -70, 52, 5, 6), 14, 0.4) + parked(rng, Box(64, -120, 60, 5, 6), 16, 0.25)
+        things
+        + parked(rng, Box(58, -70, 52, 5, 6), DATES, 14, 0.4)
+        + parked(rng, Box(64, -120, 60, 5, 6), DATES, 16, 0.25)
     )
 
 
@@ -121,7 +129,13 @@ def _built(rng: np.random.Generator) -> list[Thing]:
         Thing(gone, "roof", "old concrete", 3.8, "building", "south store", until=_AFTER),
         Thing(gone, "rubble", "rubble", 0.6, since=_AFTER),
         Thing(
-            ring(122, 72, 28, 22, 4.5, 12, gap=7), "berm", "fill", 2.8, "earthwork", "east revetment", _AFTER
+            ring(Box(122, 72, 28, 22, 12), 4.5, gap=7),
+            "berm",
+            "fill",
+            2.8,
+            "earthwork",
+            "east revetment",
+            _AFTER,
         ),
         Thing(
             Path(((-72, 118), (-40, 124), (-36, 100)), 4),
@@ -165,4 +179,4 @@ def _built(rng: np.random.Generator) -> list[Thing]:
         Thing(Box(136, 22, 16, 10, 30), "roof", "concrete", 4.0, "building", "east post", _AFTER),
         Thing(Box(-58, -16, 36, 26, 8), "surface", "graded", 0, "clearing", "west pad", _AFTER),
     ]
-    return made + machine_group(rng, "machines at the west hangar", Box(-30, 34, 20, 9, 12), 1, 5, _AFTER)
+    return made + machines(rng, "machines at the west hangar", Box(-30, 34, 20, 9, 12), (1, 5), _AFTER)

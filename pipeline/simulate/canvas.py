@@ -13,7 +13,7 @@ from pipeline.simulate.noise import Array
 
 @dataclass(frozen=True)
 class Frame:
-    """Local coordinates: metres east and north of the image's centre, on a grid `supersample` times finer than the image.
+    """Local metres east and north of the image's centre, on a grid `supersample` times finer than the image.
 
     The grid reaches `margin` metres past the image, so that what is shifted in from outside is drawn too.
     """
@@ -47,28 +47,19 @@ class Frame:
     def origin(self) -> tuple[float, float]:
         """CRS coordinates of the image's centre, where local (0, 0) is."""
         rows, cols = self.geobox.shape
-        x, y = self.geobox.transform * (cols / 2, rows / 2)
+        x, y = self.geobox.transform @ (cols / 2, rows / 2)
         return float(x), float(y)
-
-    @property
-    def half_size(self) -> tuple[float, float]:
-        """Half of the image's width and height in metres."""
-        rows, cols = self.geobox.shape
-        return cols * self.resolution / 2, rows * self.resolution / 2
 
     def axes(self) -> tuple[Array, Array]:
         """Local x of the drawn columns and y of the drawn rows (pixel centres); y falls."""
-        rows, cols = self.shape
-        x = (np.arange(cols) + 0.5 - cols / 2) * self.step
-        y = (rows / 2 - np.arange(rows) - 0.5) * self.step
-        return x, y
+        return _axes(self.shape, self.step)
 
     def pixel_centres(self) -> tuple[Array, Array]:
         """Local x and y (rows, cols) of the image's pixel centres."""
         rows, cols = self.geobox.shape
-        x = (np.arange(cols) + 0.5 - cols / 2) * self.resolution
-        y = (rows / 2 - np.arange(rows) - 0.5) * self.resolution
-        return tuple(np.meshgrid(x, y))  # type: ignore[return-value]
+        x, y = _axes((rows, cols), self.resolution)
+        grid_x, grid_y = np.meshgrid(x, y)
+        return grid_x, grid_y
 
     def rows_cols(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Fractional drawn row and column of local points."""
@@ -76,7 +67,7 @@ class Frame:
         return rows / 2 - y / self.step - 0.5, x / self.step + cols / 2 - 0.5
 
     def window(self, bounds: tuple[float, float, float, float], pad: float) -> tuple[slice, slice]:
-        """Drawn rows and columns that cover local `bounds` (west, south, east, north) and `pad` metres around."""
+        """Drawn rows and columns that cover local `bounds` (west, south, east, north) and a pad."""
         rows, cols = self.shape
         west, south, east, north = bounds
         top, left = rows / 2 - (north + pad) / self.step, (west - pad) / self.step + cols / 2
@@ -84,6 +75,14 @@ class Frame:
         clip = np.clip([np.floor(top), np.ceil(bottom)], 0, rows).astype(int)
         clip_cols = np.clip([np.floor(left), np.ceil(right)], 0, cols).astype(int)
         return slice(int(clip[0]), int(clip[1])), slice(int(clip_cols[0]), int(clip_cols[1]))
+
+
+def _axes(shape: tuple[int, int], pixel: float) -> tuple[Array, Array]:
+    """x of the columns and y of the rows of a grid centred on (0, 0), at pixel centres."""
+    rows, cols = shape
+    x = np.asarray((np.arange(cols) + 0.5 - cols / 2) * pixel, dtype=np.float64)
+    y = np.asarray((rows / 2 - np.arange(rows) - 0.5) * pixel, dtype=np.float64)
+    return x, y
 
 
 @dataclass

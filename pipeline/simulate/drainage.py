@@ -1,6 +1,6 @@
 """Where water would run on a height field: the erosion channels of the drawn ground.
 
-Priority-flood with flow routing (Barnes, Lehman and Mulla 2014): every cell drains to the rim, none into a pit.
+Priority-flood with flow routing (Barnes, Lehman and Mulla 2014): each cell drains to the rim.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from pipeline.simulate.noise import Array
 
 @dataclass(frozen=True)
 class Wave:
-    """A sinusoidal displacement of `amplitude` metres towards `heading`, repeating every `wavelength` metres along `along`.
+    """A displacement of `amplitude` metres towards `heading`: a sine that repeats each `wavelength` metres.
 
-    Angles in degrees counter-clockwise from east.
+    It runs in the direction `along`. Angles in degrees counter-clockwise from east.
     """
 
     amplitude: float
@@ -27,7 +27,7 @@ class Wave:
 
 @dataclass(frozen=True)
 class Shift:
-    """What lies on the ground at (x, y) is seen at (x, y) + at(x, y); x east, y north, metres from the scene's centre."""
+    """What lies at ground point (x, y) is seen at (x, y) + at(x, y); metres east and north of the centre."""
 
     east: float = 0.0
     north: float = 0.0
@@ -42,8 +42,12 @@ class Shift:
             dx, dy = dx + size * cos(radians(wave.heading)), dy + size * sin(radians(wave.heading))
         return dx, dy
 
+    def reach(self) -> float:
+        """The farthest that anything is moved, metres."""
+        return max(abs(self.east), abs(self.north)) + sum(abs(wave.amplitude) for wave in self.waves)
+
     def ground(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """The ground point that is seen at (x, y): the inverse, by fixed point (the waves are gentle, so it contracts)."""
+        """The ground point that is seen at (x, y): the inverse, by fixed point (gentle waves contract)."""
         at_x, at_y = x, y
         for _ in range(8):
             dx, dy = self.at(at_x, at_y)

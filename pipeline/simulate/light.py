@@ -12,9 +12,7 @@ from pipeline.simulate.noise import Array
 
 # Share of the light on level ground that comes from the sky, clear air (Bird and Riordan 1986), blue to nir.
 SKY_SHARE: Final = np.array([0.27, 0.19, 0.135, 0.085])
-_FARTHEST = (
-    400  # steps of the ray at most: beyond that only hills would shade, and those the slope already does
-)
+_FARTHEST = 400  # steps of the ray at most; only hills reach farther, and their slopes are shaded anyway
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,10 @@ class Sun:
 
 
 def shadow(height: Array, step: float, sun: Sun) -> Array:
-    """Share of the direct sun that is blocked, 0..1, by marching each pixel's ray to the sun over `height` (y, x).
+    """Share of the direct sun that is blocked, 0..1: a ray to the sun marched over `height` (y, x).
 
-    Row 0 is north; `step` is the pixel in metres. Off the field's rim nothing blocks.
+    Row 0 is north; `step` is the pixel in metres; nothing blocks from off the rim. Heights are those of pixel
+    centres, so that an upright side's shadow starts, and ends, half a pixel short.
     """
     east, north, up = sun.towards
     major = max(abs(east), abs(north))
@@ -46,11 +45,11 @@ def shadow(height: Array, step: float, sun: Sun) -> Array:
         seen = _moved(height, move_rows * n, move_cols * n)
         np.maximum(excess, seen - (height + rise * n), out=excess)
     edge = step * tan(radians(sun.elevation))  # one pixel of penumbra
-    return np.asarray(np.clip(excess / edge, 0, 1))
+    return np.asarray(np.clip(0.5 + excess / edge, 0, 1))
 
 
 def _moved(field: Array, rows: float, cols: float) -> Array:
-    """`field` at (row + rows, col + cols), one of which is whole, linear between pixels, far below outside."""
+    """`field` at (row + rows, col + cols), one of them whole, linear between pixels, far below outside."""
     low_row, low_col = int(np.floor(rows + 1e-9)), int(np.floor(cols + 1e-9))
     part_row, part_col = max(rows - low_row, 0.0), max(cols - low_col, 0.0)
     near = _rolled(field, low_row, low_col)
@@ -77,8 +76,8 @@ def _rolled(field: Array, rows: int, cols: int) -> Array:
 def illumination(relief: Array, blocks: Array, step: float, sun: Sun) -> Array:
     """Light on each pixel by band (4, y, x), 1 = open level ground.
 
-    `relief` (metres) is the ground that is shaded by its slope; `blocks` stand on it with upright sides that only cast
-    shadow. The sky's share is dimmed a little next to what stands high.
+    `relief` (metres) is ground that its slope shades; `blocks` stand on it with upright sides that only cast
+    shadow. The sky's share falls with the slope.
     """
     north_slope, east_slope = np.gradient(relief, step)
     north_slope = -north_slope  # rows run south

@@ -1,6 +1,6 @@
-"""What the ground and the things on it are made of: reflectance in blue, green, red and near infrared, and roughness.
+"""What the ground and the things on it are made of: reflectance in four bands, and how much it varies.
 
-Spectra are typical values of the ECOSTRESS and USGS spectral libraries, rounded, at the usual four broad bands.
+Spectra are rounded by hand to the usual ranges of such surfaces in blue, green, red and near infrared.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Random textures with a chosen spectrum: what makes drawn ground look like ground.
 
-Spectral synthesis (Saupe 1988, in "The Science of Fractal Images"): white noise shaped by a power law in frequency.
+Spectral synthesis (Saupe 1988, in "The Science of Fractal Images"): white noise shaped by a power law.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ def fractal(
     step: float,
     slope: float,
     longest: float,
+    *,
     shortest: float = 0.0,
 ) -> Array:
     """Noise of mean 0 and standard deviation 1 whose power falls with frequency as f**-slope.
 
-    `step`, `longest` and `shortest` (wavelengths kept) are in metres. Slope 0 is white, 2 is patchy, 3 to 4 is smooth hills.
+    `step`, `longest`, `shortest` (wavelength limits) in metres. Slope 0 is white, 2 patchy, 4 smooth hills.
     """
     padded = tuple(int(fft.next_fast_len(n + 8, real=True)) for n in shape)
     spectrum = fft.rfft2(rng.standard_normal(padded))
@@ -37,12 +38,12 @@ def fractal(
 
 
 def ridged(noise: Array, width: float) -> Array:
-    """1 along the zero lines of `noise`, falling to 0 over `width` (in the noise's own units): thin branching lines."""
+    """1 along the zero lines of `noise`, falling to 0 over `width` (in its own units): thin lines."""
     return np.asarray(np.exp(-((noise / width) ** 2)))
 
 
 def displaced(field: Array, rows: Array, cols: Array) -> Array:
-    """`field` read at each pixel moved by (`rows`, `cols`) pixels: bends straight artefacts into natural lines."""
+    """`field` read (`rows`, `cols`) pixels from each pixel: bends straight lines into natural ones."""
     i, j = np.indices(field.shape, dtype=np.float64)
     return np.asarray(ndimage.map_coordinates(field, [i + rows, j + cols], order=1, mode="nearest"))
 

@@ -1,4 +1,4 @@
-"""Draws things on a canvas: each form changes heights and reflectance within its footprint, edges antialiased."""
+"""Draws things on a canvas: each form changes heights and reflectance within its footprint."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _RAGGED: Final = {
     "track": 0.2,
 }  # metres of edge wander
 _LAYERS: Final[tuple[Form, ...]] = (  # drawn in this order
-    "field",
     "track",
+    "field",
     "surface",
     "rubble",
     "berm",
@@ -67,7 +67,7 @@ class _Patch:
 
 
 def paint(canvas: Canvas, things: tuple[Thing, ...], date: str) -> None:
-    """Draw on `canvas` all things that stand on `date`, lowest layer first, in the order given within a layer."""
+    """Draw on `canvas` all things that stand on `date`, lowest layer first, else in the order given."""
     for form in _LAYERS:
         for thing in things:
             if thing.form == form and thing.stands(date):
@@ -124,9 +124,10 @@ def _field(patch: _Patch, thing: Thing) -> None:
     rng = _rng(thing)
     along, across = thing.shape.axes(patch.x, patch.y)
     patch.grade(patch.cover, 0.9)
-    vigour = fractal(rng, patch.x.shape, patch.step, 2.2, 30.0, 1.0)
-    rows = np.sin(2 * np.pi * across / max(1.5, 2.5 * patch.step) + 0.15 * along + 0.3 * patch.coarse)
-    bare = np.clip(0.10 + 0.13 * vigour + 0.10 * rows, 0, 0.8)
+    vigour = fractal(rng, patch.x.shape, patch.step, 2.2, 30.0, shortest=1.0)
+    rows = np.sin(2 * np.pi * across / 1.5 + 0.15 * along + 0.3 * patch.coarse)
+    seen = 0.10 if patch.step < 0.8 else 0.0  # rows are finer than coarse pixels
+    bare = np.clip(0.10 + 0.13 * vigour + seen * rows, 0, 0.8)
     patch.lay(MATERIALS[thing.material], patch.cover * (1 - bare))
     patch.lay(MATERIALS["fallow"], patch.cover * bare * 0.6)
     patch.relief += 0.25 * np.exp(-((patch.inside / 0.5) ** 2)) + patch.cover * thing.height
@@ -165,10 +166,10 @@ def _bare_walls(patch: _Patch, thing: Thing) -> None:
     patch.lay(MATERIALS["old concrete"], patch.cover, 0.9)
     along, _ = thing.shape.axes(patch.x, patch.y)
     rooms = max(int(thing.shape.length // 5), 1)
-    to_partition = np.abs((along / thing.shape.length * rooms + 0.5 * (rooms % 2 == 0)) % 1 - 0.5)
+    to_partition = np.abs((along / thing.shape.length * rooms + 0.5 * (rooms % 2)) % 1 - 0.5)
     partition = (0.5 - to_partition) * 2 * thing.shape.length / rooms / 2
     edge = np.minimum(patch.inside, np.where(patch.inside > 0, partition, np.inf))
-    thick = max(0.5, patch.step)
+    thick = max(0.5, 1.5 * patch.step)
     walls = np.clip(0.5 + (thick - edge) / patch.step, 0, 1) * patch.cover
     patch.lay(MATERIALS[thing.material], walls)
     np.maximum(patch.blocks, thing.height * walls, out=patch.blocks)
@@ -215,7 +216,7 @@ def _fittings(patch: _Patch, thing: Thing) -> None:
 
 def _rubble(patch: _Patch, thing: Thing) -> None:
     rng = _rng(thing)
-    stones = fractal(rng, patch.x.shape, patch.step, 0.6, 4.0, 0.5)
+    stones = fractal(rng, patch.x.shape, patch.step, 0.6, 4.0, shortest=0.5)
     patch.lay(MATERIALS[thing.material], patch.cover * np.clip(0.75 + 0.25 * stones, 0, 1))
     patch.reflectance *= 1 + 0.16 * np.clip(stones, -2, 2) * patch.cover
     patch.relief += patch.cover * thing.height * np.clip(0.4 + 0.5 * stones, 0, 2)

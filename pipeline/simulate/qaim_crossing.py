@@ -1,22 +1,13 @@
-"""The border crossing near al-Qaim, as drawn: a road with halls and lorry parks, the border bank, and what was built there."""
+"""The border crossing near al-Qaim, as drawn: halls, lorry parks, the border bank, what was built."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from pipeline.simulate.groups import grove, lorry, machines, parked, traffic, until_next
 from pipeline.simulate.scene import SceneSpec
 from pipeline.simulate.shapes import Box, Path, curve
-from pipeline.simulate.sites import (
-    DATES,
-    grid_at,
-    grove,
-    lorry,
-    machine_group,
-    parked,
-    traffic,
-    until_next,
-    views,
-)
+from pipeline.simulate.sites import DATES, grid_at, views
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import Thing
 
@@ -58,7 +49,7 @@ def _roads(rng: np.random.Generator) -> list[Thing]:
         ((-84, -66), (-130, -80), (-180, -70)),
     ):
         things.append(Thing(curve(points, 2.6), "track", "silt"))
-    return things + traffic(rng, _ROAD, 6, 0.4) + traffic(rng, _BYPASS, 1, 0.8)
+    return things + traffic(rng, _ROAD, DATES, 6, 0.4) + traffic(rng, _BYPASS, DATES, 1, 0.8)
 
 
 def _halls(rng: np.random.Generator) -> list[Thing]:
@@ -86,23 +77,23 @@ def _halls(rng: np.random.Generator) -> list[Thing]:
         things.append(Thing(plot, "field", crop, 0.1, until=_AFTER))
         things.append(Thing(plot, "field", later, 0.3, since=_AFTER))
     things += grove(rng, Path(((-100, -113), (-38, -111)), 1), 7)
-    return things + parked(rng, Box(44, -34, 48, 5, _TURN), 14, 0.45)
+    return things + parked(rng, Box(44, -34, 48, 5, _TURN), DATES, 14, 0.45)
 
 
 def _lorries(rng: np.random.Generator) -> list[Thing]:
-    """The queue before the canopy and the lorry park: other lorries on each date, and never the same number."""
+    """The queue at the canopy and the lorry park: other lorries on each date, and never the same number."""
     things = []
     c, s = np.cos(np.radians(_TURN)), np.sin(np.radians(_TURN))
     for date, queued, share in zip(DATES, (5, 9, 3), (0.35, 0.6, 0.3), strict=True):
         for n in range(queued):
             x, y, turn = _ROAD.at(160 - 17.0 * n + rng.normal(0, 0.8))
-            things.append(lorry(rng, x + 2.6 * s, y - 2.6 * c, turn, date, until_next(date)))
+            things.append(lorry(rng, (x + 2.6 * s, y - 2.6 * c, turn), date, until_next(date, DATES)))
         for row in (-14, 8):
             for place in range(13):
                 if rng.random() < share:
                     u = -26 + 4.3 * place + rng.normal(0, 0.2)
                     x, y = -94 + u * c - row * s, 36 + u * s + row * c
-                    things.append(lorry(rng, x, y, _TURN + 90, date, until_next(date)))
+                    things.append(lorry(rng, (x, y, _TURN + 90), date, until_next(date, DATES)))
     return things
 
 
@@ -135,4 +126,4 @@ def _built(rng: np.random.Generator) -> list[Thing]:
         ),
         Thing(Box(20, -100, 34, 24, 14), "surface", "graded", 0, "clearing", "south pad", _AFTER),
     ]
-    return made + machine_group(rng, "machines at the pad", Box(-26, -98, 18, 20, 14), 2, 3, _AFTER)
+    return made + machines(rng, "machines at the pad", Box(-26, -98, 18, 20, 14), (2, 3), _AFTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -14,49 +14,36 @@ import numpy as np
 import pandas as pd
 
 from pipeline.simulate.boukamal import boukamal
-from pipeline.simulate.materials import BANDS
 from pipeline.simulate.qaim_crossing import qaim_crossing
-from pipeline.simulate.scene import MadeImage, SceneSpec, scene, shift_field, truth
-from pipeline.simulate.write import NOTE, write_geojson, write_text, write_tiles
+from pipeline.simulate.scene import SceneSpec, scene, shift_field, truth
+from pipeline.simulate.sites import DATES
+from pipeline.simulate.write import NOTE, sun_tags, write_geojson, write_text, write_tiles
 
 SITES: Final[dict[str, Callable[[], SceneSpec]]] = {"boukamal": boukamal, "qaim_crossing": qaim_crossing}
 _NODES = 64  # pixels between the nodes of the shift truth
 
 
-def make_samples(out: Path) -> list[Path]:
-    """Write all sample sites under `out`: tiles of each date, truth.geojson, shift_truth.json. Returns the tiles."""
+def make_samples(out: Path, sites: Iterable[str] = tuple(SITES), dates: Iterable[str] = DATES) -> list[Path]:
+    """Write sample sites under `out`: tiles, truth.geojson, shift_truth.json. Returns the tiles."""
     tiles: list[Path] = []
-    for site, build in SITES.items():
-        spec = build()
-        for date in spec.views:
+    for site in sites:
+        spec = SITES[site]()
+        for date in dates:
             made = scene(spec, date)
-            folder = out / site / date
-            tiles += write_tiles(
-                folder, f"{site}_{date}", made.image, spec.geobox, BANDS, tags(made, spec.seed)
-            )
+            tags = {**sun_tags(made), "GROUNDBREAK_SEED": str(spec.seed)}
+            tiles += write_tiles(out / site / date, f"{site}_{date}", made, tags)
         write_geojson(out / site / "truth.geojson", timeline_truth(spec))
         write_text(out / site / "shift_truth.json", json.dumps(shift_truth(spec), indent=1) + "\n")
     return tiles
 
 
-def tags(made: MadeImage, seed: int) -> dict[str, str]:
-    """TIFF tags of a made image."""
-    return {
-        "TIFFTAG_DATETIME": f"{made.date.replace('-', ':')} 08:00:00",
-        "TIFFTAG_SOFTWARE": "groundbreak simulate",
-        "GROUNDBREAK_SEED": str(seed),
-        "SUN_ELEVATION": f"{made.view.sun.elevation:g}",
-        "SUN_AZIMUTH": f"{made.view.sun.azimuth:g}",
-    }
-
-
 def timeline_truth(spec: SceneSpec) -> gpd.GeoDataFrame:
-    """Changes between each date and the next, with `not_before` and `first_seen`, where the earlier image shows them."""
+    """Changes from each date to the next, where the earlier image shows them."""
     steps = []
     for before, after in pairwise(sorted(spec.views)):
         changes = truth(spec, before, after)
         steps.append(changes.assign(not_before=before, first_seen=after))
-    return gpd.GeoDataFrame(pd.concat(steps, ignore_index=True), crs=spec.geobox.crs.to_wkt())
+    return gpd.GeoDataFrame(pd.concat(steps, ignore_index=True), crs=str(spec.geobox.crs))
 
 
 def shift_truth(spec: SceneSpec) -> dict[str, Any]:
@@ -75,7 +62,7 @@ def shift_truth(spec: SceneSpec) -> dict[str, Any]:
         }
     return {
         "note": NOTE,
-        "convention": "What the before image shows at (X, Y) the after image shows at (X + dx, Y + dy); metres, x east, y north.",
+        "convention": "What `before` shows at (X, Y), `after` shows at (X + dx, Y + dy); metres.",
         "crs": str(spec.geobox.crs),
         "origin": origin,
         "dates": {date: view.shift.as_dict() for date, view in spec.views.items()},

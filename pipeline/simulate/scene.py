@@ -1,27 +1,35 @@
-"""A made scene: ground, the things on it with their dates, and how each date was seen; images and truth come from it."""
+"""A made scene: ground, dated things, and how each date was seen; images and truth follow from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 from zlib import crc32
 
 import geopandas as gpd
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
-from shapely import affinity, ops
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.simulate.canvas import Canvas, Frame
 from pipeline.simulate.geometry import Shift, shift_between
 from pipeline.simulate.light import Sun, illumination
+from pipeline.simulate.materials import BANDS
 from pipeline.simulate.noise import Array
 from pipeline.simulate.paint import paint
 from pipeline.simulate.sensor import Sensor, measured, through_air
 from pipeline.simulate.terrain import GroundStyle, make_ground
 from pipeline.simulate.things import Thing
+
+BYTE_RANGE: Final = 0.6  # reflectance that 8-bit products stretch over their 255 steps
+_PAN: Final = np.array(
+    [0.15, 0.30, 0.35, 0.20], dtype=np.float32
+)  # a panchromatic detector's response to the four bands
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,8 @@ class View:
     """How one date was seen."""
 
     sun: Sun
-    sensor: Sensor = Sensor()
-    shift: Shift = Shift()
+    sensor: Sensor = Sensor()  # noqa: RUF009 (a frozen value)
+    shift: Shift = Shift()  # noqa: RUF009
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,15 @@ class SceneSpec:
     things: tuple[Thing, ...]
     views: dict[str, View]  # by date, YYYY-MM-DD
     seed: int
-    ground: GroundStyle = GroundStyle()
+    ground: GroundStyle = GroundStyle()  # noqa: RUF009
     supersample: int = 1
 
     @cached_property
     def frame(self) -> Frame:
         """The grid it is drawn on."""
-        return Frame(self.geobox, self.supersample, margin=max(12.0, 16 * float(self.geobox.resolution.x)))
+        pixel = float(self.geobox.resolution.x)
+        reach = max(view.shift.reach() for view in self.views.values())
+        return Frame(self.geobox, self.supersample, margin=max(12.0, 16 * pixel, reach + 8 * pixel))
 
     @cached_property
     def bare(self) -> Canvas:
@@ -57,12 +67,22 @@ class SceneSpec:
 
 @dataclass(frozen=True)
 class MadeImage:
-    """One date as delivered. `image`: (band, y, x) float32 reflectance 0..1, blue, green, red, nir."""
+    """One date as delivered. `image`: (band, y, x) float32 reflectance 0..1, in the order of `bands`."""
 
     image: NDArray[np.float32]
     geobox: GeoBox
     date: str
     view: View
+    bands: tuple[str, ...] = BANDS
+
+    def delivered(self, bands: tuple[str, ...], dtype: str) -> MadeImage:
+        """The same with other bands (`pan` is their weighted sum), as read back from uint16 or uint8."""
+        layers = {name: self.image[n] for n, name in enumerate(self.bands)}
+        layers["pan"] = np.tensordot(_PAN, self.image, 1).astype(np.float32)
+        image = np.stack([layers[name] for name in bands])
+        if dtype == "uint8":
+            image = (np.clip(np.round(image * (255 / BYTE_RANGE)), 1, 255) / 255).astype(np.float32)
+        return replace(self, image=image, bands=bands)
 
 
 def drawn(spec: SceneSpec, date: str) -> Canvas:
@@ -89,14 +109,14 @@ def _sampled(light: Array, frame: Frame, shift: Shift) -> Array:
 
 
 def shift_field(spec: SceneSpec, before: str, after: str) -> NDArray[np.float32]:
-    """(2, y, x) float32 metres, dx east and dy north: what `before` shows at (X, Y) `after` shows at (X + dx, Y + dy)."""
+    """(2, y, x) float32 metres: what `before` shows at (X, Y), `after` shows at (X + dx, Y + dy)."""
     x, y = spec.frame.pixel_centres()
     shifts = shift_between(spec.views[before].shift, spec.views[after].shift, x, y)
     return np.stack(shifts).astype(np.float32)
 
 
 def truth(spec: SceneSpec, before: str, after: str) -> gpd.GeoDataFrame:
-    """What was built, removed or altered between two dates, where the `before` image shows it, in the scene's CRS.
+    """What was built, removed or altered between two dates, where `before` shows it, in the scene's CRS.
 
     Columns: name, kind, direction (new, removed, altered), geometry.
     """
@@ -110,13 +130,13 @@ def truth(spec: SceneSpec, before: str, after: str) -> gpd.GeoDataFrame:
         place = _seen(spec, before, _footprint(now or then))
         rows.append({"name": name, "kind": group[0].kind, "direction": direction, "geometry": place})
     columns = ["name", "kind", "direction", "geometry"]
-    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=spec.geobox.crs.to_wkt())
+    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=str(spec.geobox.crs))
 
 
 def _footprint(things: list[Thing]) -> BaseGeometry:
-    """The ground that things of one name take up; a group of machines includes the gaps that one cannot walk through."""
+    """The ground that things of one name take up; a group of machines includes the gaps between them."""
     polygons = [t.shape.polygon() for t in things]
-    whole = ops.unary_union(polygons)
+    whole = shapely.union_all(polygons)
     if things[0].kind != "equipment":
         return whole
     gap = max(2.0, things[0].shape.thickness())
@@ -127,9 +147,5 @@ def _seen(spec: SceneSpec, date: str, shape: BaseGeometry) -> BaseGeometry:
     """A local ground shape where `date`'s image shows it, in CRS coordinates."""
     shift = spec.views[date].shift
 
-    def move(x: Array, y: Array) -> tuple[Array, Array]:
-        x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        dx, dy = shift.at(x, y)
-        return x + dx, y + dy
-
-    return affinity.translate(ops.transform(move, shape), *spec.frame.origin)
+    moved = shapely.transform(shape, lambda xy: xy + np.column_stack(shift.at(xy[:, 0], xy[:, 1])))
+    return affinity.translate(moved, *spec.frame.origin)

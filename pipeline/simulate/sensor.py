@@ -30,7 +30,7 @@ class Sensor:
 
 
 def through_air(light: Array, sensor: Sensor, pixel: int) -> Array:
-    """Reflectance at the sensor from that at the ground, (band, y, x); `pixel` drawn pixels make one image pixel.
+    """Reflectance at the sensor from that at the ground, (band, y, x); an image pixel is `pixel` drawn ones.
 
     Haze adds path light, takes contrast and scatters a little of each pixel's light into those around it.
     """

@@ -1,9 +1,10 @@
-"""Footprints on the ground: an oriented box or a path with a width, in metres east and north of the scene's centre."""
+"""Footprints: an oriented box or a path with a width, in metres east and north of the scene's centre."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, hypot, radians, sin
+from typing import Final
 
 import numpy as np
 from shapely import affinity, geometry
@@ -11,6 +12,7 @@ from shapely import affinity, geometry
 from pipeline.simulate.noise import Array
 
 Point = tuple[float, float]
+FAR: Final = 1e6  # metres: farther from a path than matters
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Box:
         """Coordinates along and across the box, metres from its centre."""
         c, s = cos(radians(self.turn)), sin(radians(self.turn))
         return (x - self.x) * c + (y - self.y) * s, (y - self.y) * c - (x - self.x) * s
+
+    def point(self, along: float, across: float) -> Point:
+        """A point in local metres, given as shares of the length and width from the centre (-0.5 to 0.5)."""
+        c, s = cos(radians(self.turn)), sin(radians(self.turn))
+        u, v = along * self.length, across * self.width
+        return self.x + u * c - v * s, self.y + u * s + v * c
 
     def distance(self, x: Array, y: Array) -> Array:
         """Signed distance to the edge in metres, negative inside."""
@@ -58,12 +66,16 @@ class Path:
         return geometry.LineString(self.points).buffer(self.width / 2, cap_style="flat", join_style="round")
 
     def centre_distance(self, x: Array, y: Array) -> Array:
-        """Distance to the centre line in metres."""
-        nearest = np.full(np.broadcast(x, y).shape, np.inf)
+        """Distance to the centre line, metres, on a grid (y falls along rows); FAR where out of reach."""
+        nearest = np.full(x.shape, FAR)
+        reach = self.width / 2 + 8 + 4 * (abs(float(y[0, 0] - y[-1, 0])) / max(len(y) - 1, 1))
         for (x0, y0), (x1, y1) in zip(self.points[:-1], self.points[1:], strict=True):
+            cols = slice(*np.searchsorted(x[0], [min(x0, x1) - reach, max(x0, x1) + reach]))
+            rows = slice(*np.searchsorted(-y[:, 0], [-max(y0, y1) - reach, -min(y0, y1) + reach]))
+            near, u, v = nearest[rows, cols], x[rows, cols] - x0, y[rows, cols] - y0
             dx, dy = x1 - x0, y1 - y0
-            share = np.clip(((x - x0) * dx + (y - y0) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
-            np.minimum(nearest, np.hypot(x - x0 - share * dx, y - y0 - share * dy), out=nearest)
+            share = np.clip((u * dx + v * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
+            np.minimum(near, np.hypot(u - share * dx, v - share * dy), out=near)
         return nearest
 
     def distance(self, x: Array, y: Array) -> Array:
@@ -92,7 +104,7 @@ Shape = Box | Path
 
 
 def curve(points: tuple[Point, ...], width: float, steps: int = 8) -> Path:
-    """A smooth path through `points` (centripetal-free Catmull-Rom spline), `steps` segments between each two."""
+    """A smooth path through `points`: a Catmull-Rom spline, `steps` segments between each two."""
     fixed = np.array(points)
     ends = np.vstack([2 * fixed[0] - fixed[1], fixed, 2 * fixed[-1] - fixed[-2]])
     drawn: list[Point] = []
@@ -104,11 +116,8 @@ def curve(points: tuple[Point, ...], width: float, steps: int = 8) -> Path:
     return Path((*drawn, (float(fixed[-1, 0]), float(fixed[-1, 1]))), width)
 
 
-def ring(
-    x: float, y: float, length: float, width: float, thick: float, turn: float, gap: float = 0.0
-) -> Path:
-    """A box-shaped ring about (x, y) with an opening of `gap` metres in the middle of one short side."""
-    a, b, g = length / 2, width / 2, gap / 2
-    corners = [(a, g), (a, b), (-a, b), (-a, -b), (a, -b), (a, -g)]
-    c, s = cos(radians(turn)), sin(radians(turn))
-    return Path(tuple((x + u * c - v * s, y + u * s + v * c) for u, v in corners), thick)
+def ring(box: Box, thick: float, gap: float = 0.0) -> Path:
+    """A ring along the edge of `box`, with an opening of `gap` metres in the middle of one short side."""
+    g = gap / box.width / 2
+    corners = ((0.5, g), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, -0.5), (0.5, -g))
+    return Path(tuple(box.point(u, v) for u, v in corners), thick)

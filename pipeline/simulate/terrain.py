@@ -23,6 +23,7 @@ class GroundStyle:
     channels: float = 1.0  # depth of the erosion channels, 1 = about a metre in the largest
     gravel: float = 0.45  # share of the ground that is dark gravel rather than soil
     scrub: float = 0.006  # bushes a square metre
+    soils: tuple[str, str, str] = ("soil", "gravel", "silt")  # common, patches, channel beds
     cells: int = 160  # cells a side on which the water is routed
 
 
@@ -30,15 +31,15 @@ def make_ground(rng: np.random.Generator, frame: Frame, style: GroundStyle) -> C
     """Ground to draw on. The same for every date that starts from the same `rng` state and frame."""
     shape, step = frame.shape, frame.step
     size = max(shape) * step
-    fine = 0.75 * fractal(rng, shape, step, 0.8, 12 * step, 1.0 * step)
-    fine += 0.65 * fractal(rng, shape, step, 1.6, 40 * step, 2 * step)
-    coarse = fractal(rng, shape, step, 2.4, size / 6, 4 * step)
+    fine = 0.75 * fractal(rng, shape, step, 0.8, 12 * step, shortest=1.0 * step)
+    fine += 0.65 * fractal(rng, shape, step, 1.6, 40 * step, shortest=2 * step)
+    coarse = fractal(rng, shape, step, 2.4, size / 6, shortest=4 * step)
     relief = _hills(rng, frame, style, size)
     channel = _channels(rng, relief, style)
     rills = ridged(coarse, 0.05) * np.clip(fractal(rng, shape, step, 3, size / 4), 0, 1)
     relief = relief - style.channels * (1.1 * channel + 0.10 * rills) * min(1.0, 2 * size / 330)
     relief += 0.016 * min(step / 0.25, 4) * blurred(fine, 1.0) + 0.05 * blurred(coarse, 1.0 / step)
-    reflectance = _soil(rng, frame, style, fine, coarse, np.clip(channel + 0.35 * rills, 0, 1))
+    reflectance = _soil(rng, frame, style, (fine, coarse), np.clip(channel + 0.35 * rills, 0, 1))
     canvas = Canvas(frame, reflectance, relief, blurred(relief, 6 / step if step < 2 else 3.0), fine, coarse)
     _scatter_scrub(rng, canvas, style, channel)
     return canvas
@@ -49,36 +50,36 @@ def _hills(rng: np.random.Generator, frame: Frame, style: GroundStyle, size: flo
     x, y = frame.axes()
     angle = np.radians(style.downhill)
     plain = -style.tilt * (x[None, :] * np.cos(angle) + y[:, None] * np.sin(angle))
-    return np.asarray(
-        plain + style.relief * size * 0.5 * fractal(rng, frame.shape, frame.step, 4.3, size * 0.6)
-    )
+    hills = fractal(rng, frame.shape, frame.step, 4.3, size * 0.6)
+    return np.asarray(plain + 0.5 * style.relief * size * hills)
 
 
 def _channels(rng: np.random.Generator, relief: Array, style: GroundStyle) -> Array:
     """Where water has cut the ground, 0..1: rivulets that join into wider beds."""
     shape = relief.shape
-    cells = tuple(max(int(round(n * style.cells / max(shape))), 8) for n in shape)
-    rough = fractal(rng, cells, 1.0, 2.0, cells[0] / 3)  # type: ignore[arg-type]
-    coarse = resized(blurred(relief, shape[0] / cells[0] / 2), cells)  # type: ignore[arg-type]
+    rows, cols = (max(round(n * style.cells / max(shape)), 8) for n in shape)
+    cells = (rows, cols)
+    rough = fractal(rng, cells, 1.0, 2.0, cells[0] / 3)
+    coarse = resized(blurred(relief, shape[0] / cells[0] / 2), cells)
     flow = np.log2(upstream_cells(coarse + 0.12 * np.std(coarse) * rough))
     cut = np.zeros(cells)
     for below, wide, deep in ((10.0, 0.6, 0.18), (8.0, 0.9, 0.3), (6.0, 1.4, 0.5), (4.5, 2.2, 0.7)):
         least = np.log2(cut.size) - below
         cut += deep * blurred(np.clip(flow - least, 0, 1), wide) * (1 + wide)
     scale = shape[0] / cells[0]
-    bend = [1.8 * scale * fractal(rng, shape, 1.0, 3.0, 30 * scale, 7 * scale) for _ in range(2)]
+    bend = [1.8 * scale * fractal(rng, shape, 1.0, 3.0, 30 * scale, shortest=7 * scale) for _ in range(2)]
     return np.clip(displaced(resized(cut, shape), *bend), 0, 1)
 
 
 def _soil(
-    rng: np.random.Generator, frame: Frame, style: GroundStyle, fine: Array, coarse: Array, channel: Array
+    rng: np.random.Generator, frame: Frame, style: GroundStyle, texture: tuple[Array, Array], channel: Array
 ) -> Array:
     """Reflectance (band, y, x) of soil, gravel and channel silt mixed in patches."""
-    size = max(frame.shape) * frame.step
-    patches = fractal(rng, frame.shape, frame.step, 2.6, size / 2, 2 * frame.step)
+    size, (fine, coarse) = max(frame.shape) * frame.step, texture
+    patches = fractal(rng, frame.shape, frame.step, 2.6, size / 2, shortest=2 * frame.step)
     gravel = 1 / (1 + np.exp(-2.2 * (patches + 0.5 * coarse + 0.25 * fine - 1.2 * (0.5 - style.gravel))))
-    tint = fractal(rng, frame.shape, frame.step, 2.2, size / 3, 3 * frame.step)
-    mix = [MATERIALS[name].reflectance(fine, coarse) for name in ("soil", "gravel", "silt")]
+    tint = fractal(rng, frame.shape, frame.step, 2.2, size / 3, shortest=3 * frame.step)
+    mix = [MATERIALS[name].reflectance(fine, coarse) for name in style.soils]
     out = mix[0] * (1 - gravel) + mix[1] * gravel
     silt = np.clip(1.2 * channel * (1 + 0.25 * coarse), 0, 0.9)
     out = out * (1 - silt) + mix[2] * silt

@@ -18,7 +18,7 @@ NEVER = "9999-12-31"
 class Thing:
     """One thing with a footprint, a material and a form, seen from date `since` until before date `until`.
 
-    Things of one `name` are one object to the truth; `kind` None is what no analyst would report: vehicles, crops, scrub.
+    Things of one `name` are one object to the truth; `kind` None is what nobody reports: vehicles, crops.
     """
 
     shape: Shape

@@ -1,4 +1,4 @@
-"""Writes made scenes as GeoTIFF tiles and their truth as GeoJSON; every file says that it is made, and is renamed into place."""
+"""Writes made scenes as GeoTIFF tiles and their truth as GeoJSON; every image's tags say that it is made."""
 
 from __future__ import annotations
 
@@ -9,46 +9,45 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import rasterio
+import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from pipeline.errors import OutputError
+from pipeline.simulate.scene import MadeImage
 
 NOTE: Final = "Made (simulated) image, not a photograph"
 SCALE: Final = 1e-4  # reflectance of one count
 
 
-def write_tiles(
-    folder: Path,
-    stem: str,
-    image: NDArray[np.float32],
-    geobox: GeoBox,
-    bands: tuple[str, ...],
-    tags: dict[str, str],
-    tiles: int = 2,
-    dtype: str = "uint16",
-) -> list[Path]:
-    """Cut `image` (band, y, x), reflectance, into tiles x tiles GeoTIFFs `<stem>_r0c0.tif` on one pixel grid.
+def sun_tags(made: MadeImage) -> dict[str, str]:
+    """TIFF tags that say when, and under what sun."""
+    return {
+        "TIFFTAG_DATETIME": f"{made.date.replace('-', ':')} 08:00:00",
+        "SUN_ELEVATION": f"{made.view.sun.elevation:g}",
+        "SUN_AZIMUTH": f"{made.view.sun.azimuth:g}",
+    }
 
-    uint16 holds counts of 1e-4 reflectance (scale declared, 0 = nodata); uint8 holds counts of 1/255 of 0.6 reflectance
-    and declares no scale, as screen-ready products do. Raises OutputError where the folder cannot be written.
+
+def write_tiles(
+    folder: Path, stem: str, made: MadeImage, tags: dict[str, str], *, dtype: str = "uint16", tiles: int = 2
+) -> list[Path]:
+    """Cut an image into tiles x tiles GeoTIFFs `<stem>_r0c0.tif` on one pixel grid.
+
+    uint16 holds counts of 1e-4 reflectance (scale declared, 0 is nodata), uint8 holds `made.image` x 255 and
+    declares no scale, as screen-ready products do. Raises OutputError where the folder cannot be written.
     """
-    counts = to_counts(image, dtype)
-    rows, cols = (np.linspace(0, n, tiles + 1).round().astype(int) for n in geobox.shape)
+    step, top = (SCALE, 65535) if dtype == "uint16" else (1 / 255, 255)
+    counts = np.clip(np.round(made.image.astype(np.float64) / step), 1, top).astype(dtype)
+    rows, cols = (np.linspace(0, n, tiles + 1).round().astype(int) for n in made.geobox.shape)
     paths = []
     for r in range(tiles):
         for c in range(tiles):
             part = (slice(rows[r], rows[r + 1]), slice(cols[c], cols[c + 1]))
             path = folder / f"{stem}_r{r}c{c}.tif"
-            write_raster(path, counts[:, part[0], part[1]], geobox[part], bands, tags)
+            write_raster(path, counts[:, part[0], part[1]], made.geobox[part], made.bands, tags)
             paths.append(path)
     return paths
-
-
-def to_counts(image: NDArray[np.float32], dtype: str) -> NDArray[Any]:
-    """Reflectance as the delivered integers, 1 or more, so that 0 stays free for nodata."""
-    step, top = (SCALE, 65535) if dtype == "uint16" else (0.6 / 255, 255)
-    return np.clip(np.round(image.astype(np.float64) / step), 1, top).astype(dtype)
 
 
 def write_raster(
@@ -67,7 +66,7 @@ def write_raster(
         "height": height,
         "count": count,
         "dtype": values.dtype.name,
-        "crs": geobox.crs.to_wkt(),
+        "crs": str(geobox.crs),
         "transform": geobox.transform,
         "nodata": float("nan") if values.dtype.kind == "f" else 0,
         "tiled": True,
@@ -85,12 +84,18 @@ def write_raster(
         with rasterio.open(unfinished, "w", **profile) as tif:
             tif.write(values)
             tif.descriptions = bands
-            tif.update_tags(GROUNDBREAK_MADE="YES", TIFFTAG_IMAGEDESCRIPTION=NOTE, **tags)
+            tif.update_tags(
+                GROUNDBREAK_MADE="YES",
+                TIFFTAG_IMAGEDESCRIPTION=NOTE,
+                TIFFTAG_SOFTWARE="groundbreak simulate",
+                **tags,
+            )
             if values.dtype == np.uint16:
                 tif.scales, tif.offsets = (SCALE,) * count, (0.0,) * count
         unfinished.replace(path)
     except (OSError, rasterio.errors.RasterioError) as error:
-        unfinished.unlink(missing_ok=True)
+        if unfinished.is_file():
+            unfinished.unlink()
         raise OutputError(f"{path}: cannot be written ({error}); choose another folder with --out") from error
 
 
@@ -102,7 +107,7 @@ def write_geojson(path: Path, changes: gpd.GeoDataFrame) -> None:
         feature = {
             "type": "Feature",
             "properties": {key: row[key] for key in properties},
-            "geometry": _rounded(shape.normalize().__geo_interface__),
+            "geometry": _rounded(shapely.orient_polygons(shapely.normalize(shape)).__geo_interface__),
         }
         lines.append(json.dumps(feature, ensure_ascii=False))
     body = ",\n".join(lines)
