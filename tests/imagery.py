@@ -29,7 +29,7 @@ def centres(box: GeoBox) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def coordinates(box: GeoBox, dtype: str = "float32") -> NDArray[Any]:
-    """Two bands: metres east of 599000 and north of 3809000; planes, which bilinear resampling keeps exact."""
+    """Two bands, metres east of 599000 and north of 3809000: planes, exact under bilinear resampling."""
     x, y = centres(box)
     return np.stack([x - 599000, y - 3809000]).astype(dtype)
 

@@ -240,7 +240,8 @@ def test_offset_of_a_product_comes_from_its_metadata(tmp_path: Path) -> None:
     assert band_sources(describe(folder)[0])["red"].offset == 0  # no metadata: not guessed from the date
     (folder / "MTD_MSIL2A.xml").write_text(
         '<a><BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>'
-        '<BOA_ADD_OFFSET band_id="0">-1000</BOA_ADD_OFFSET><BOA_ADD_OFFSET band_id="1">-1000</BOA_ADD_OFFSET></a>'
+        '<BOA_ADD_OFFSET band_id="0">-1000</BOA_ADD_OFFSET>'
+        '<BOA_ADD_OFFSET band_id="1">-1000</BOA_ADD_OFFSET></a>'
     )
     (item,) = describe(folder)
     assert band_sources(item)["red"].offset == pytest.approx(-0.1)
