@@ -28,7 +28,8 @@ class Checked:
 
 def check_site(path: Path) -> Checked:
     """All that is wrong at once: text, keys, areas, dates, images, and whether these share ground."""
-    checked = Checked(path, problems=problems(path))
+    told = (line if line.startswith(str(path)) else f"{path}: {line}" for line in problems(path))
+    checked = Checked(path, problems=list(told))
     try:
         site = load_site(path)
     except GroundbreakError:

@@ -1,0 +1,130 @@
+"""Cost of stages, and the same numbers whatever does the work."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from rich.console import Console
+
+from pipeline import cluster
+from pipeline.cluster import WORKER_ENVIRONMENT, compute, connect
+from pipeline.errors import ClusterError
+from pipeline.progress import PeakMemory, PlainProgress, Progress, RichProgress
+
+
+class Counting(Progress):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[int, int]] = []
+
+    def advance(self, done: int, total: int) -> None:
+        self.told.append((done, total))
+
+
+def test_stages_add_up_and_a_failed_one_is_not_counted() -> None:
+    progress = Progress()
+    for _ in range(2):
+        with progress.stage("align"):
+            time.sleep(0.03)
+    with pytest.raises(ZeroDivisionError), progress.stage("detect"):
+        raise ZeroDivisionError
+    assert list(progress.stages) == ["align"]
+    assert 0.06 <= progress.stages["align"]["seconds"] < 5
+    assert 20 < progress.stages["align"]["peak_mb"] < 100_000
+    progress.begin("another run")
+    assert progress.stages == {}
+
+
+def test_peak_memory_sees_what_was_held_in_between() -> None:
+    with PeakMemory(interval=0.01) as idle:
+        time.sleep(0.03)
+    with PeakMemory(interval=0.01) as peak:
+        block = np.ones(25_000_000)  # 200 MB
+        time.sleep(0.1)
+        del block
+    assert 150 < peak.mb - idle.mb < 400
+
+
+def test_plain_lines() -> None:
+    stream = io.StringIO()
+    progress = PlainProgress(stream)
+    progress.begin("boukamal")
+    with progress.stage("load"):
+        progress.advance(1, 2)
+    title, line = stream.getvalue().splitlines()
+    assert title == "boukamal"
+    assert line.startswith("  load: 0.0 s, ")
+
+
+def test_a_live_bar_takes_names_as_they_are() -> None:
+    stream = io.StringIO()
+    progress = RichProgress(Console(file=stream, force_terminal=True, width=100))
+    progress.begin("[bold]site[/bold]")
+    with progress.stage("load"):
+        progress.advance(1, 2)
+    assert "[bold]site[/bold]" in stream.getvalue()
+    assert "load" in stream.getvalue()
+    progress.advance(1, 2)  # between stages there is nothing to move
+
+
+def _where(_: int) -> dict[str, Any]:
+    from rasterio._env import get_gdal_config
+
+    return {
+        "pid": os.getpid(),
+        "cache": get_gdal_config("GDAL_CACHEMAX"),
+        "numba": os.environ.get("NUMBA_NUM_THREADS"),
+    }
+
+
+def _graph() -> da.Array:
+    noise = da.random.default_rng(7).random((300, 300), chunks=(70, 110))
+    return (noise - noise.mean()).std(axis=0)
+
+
+def test_threads_and_processes_give_the_same_bytes() -> None:
+    progress = Counting()
+    with connect() as name:
+        alone, here = compute(_graph(), dask.delayed(_where)(0), progress=progress)
+    assert name == "threads of this process"
+    assert here["pid"] == os.getpid()
+    assert here["cache"] in {cluster.GDAL_CACHE_MB, cluster.GDAL_CACHE_MB << 20}
+    assert progress.told[-1][0] == progress.told[-1][1] == len(progress.told) > 10
+
+    progress = Counting()
+    with connect(workers=1) as name:
+        shared, there, constant = compute(_graph(), dask.delayed(_where)(0), 3, progress=progress)
+    assert name == "1 local process"
+    assert there["pid"] != os.getpid()
+    assert there["numba"] == WORKER_ENVIRONMENT["NUMBA_NUM_THREADS"]
+    assert there["cache"] in {cluster.GDAL_CACHE_MB, cluster.GDAL_CACHE_MB << 20}
+    assert progress.told == [(1, 2), (2, 2)]
+    assert constant == 3
+    assert alone.tobytes() == shared.tobytes()
+
+
+def test_an_error_in_a_task_arrives_as_itself() -> None:
+    def fails() -> None:
+        raise LookupError("in a task")
+
+    with pytest.raises(LookupError, match="in a task"), connect():
+        compute(dask.delayed(fails)())
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_no_scheduler_there(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.2)
+    with (
+        pytest.raises(ClusterError, match=f"no Dask scheduler answers at '{address}'"),
+        connect(scheduler=address),
+    ):
+        pytest.fail("connected to nothing")
