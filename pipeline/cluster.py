@@ -74,18 +74,18 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     client = _get_global_client()
     if client is None:
         with _CountTasks(progress or Progress()):
-            return tuple(dask_compute(*values))  # type: ignore[no-untyped-call]
-    futures = client.compute(list(values))  # type: ignore[no-untyped-call]
+            return tuple(dask_compute(*values))
+    futures = client.compute(list(values))
     waiting = [future for future in futures if hasattr(future, "add_done_callback")]
-    for done, _ in enumerate(as_completed(waiting), start=1):  # type: ignore[no-untyped-call]
+    for done, _ in enumerate(as_completed(waiting), start=1):
         if progress is not None:
             progress.advance(done, len(waiting))
-    return tuple(client.gather(futures))  # type: ignore[no-untyped-call]
+    return tuple(client.gather(futures))
 
 
 class _CountTasks(Callback):
     def __init__(self, progress: Progress) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._progress = progress
 
     def _posttask(
@@ -100,7 +100,7 @@ def _local_processes(workers: int) -> Iterator[None]:
     with ExitStack() as stack:
         spill = stack.enter_context(TemporaryDirectory(prefix="groundbreak-"))
         cluster = stack.enter_context(
-            LocalCluster(  # type: ignore[no-untyped-call]
+            LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
@@ -110,14 +110,14 @@ def _local_processes(workers: int) -> Iterator[None]:
                 env=WORKER_ENVIRONMENT,
             )
         )
-        stack.enter_context(Client(cluster))  # type: ignore[no-untyped-call]
+        stack.enter_context(Client(cluster))
         yield
 
 
 @contextmanager
 def _client(address: str) -> Iterator[None]:
     try:
-        client = Client(address, timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         example = "start one with `dask scheduler` and give its address, like tcp://localhost:8786"
         raise ClusterError(f"no Dask scheduler answers at {address!r}: {example}") from error
