@@ -1,7 +1,9 @@
-"""Rasters: blocks written by whichever worker has them, joined once into a Cloud Optimized GeoTIFF (OGC 21-026).
+"""Rasters: blocks written by whichever worker has them, joined once into a Cloud Optimized GeoTIFF (OGC
+21-026).
 
-Every block is a small GeoTIFF of its own under a hidden folder beside the result, so no image passes through the client
-and nothing needs a lock. A GDAL virtual raster joins them, and GDAL's COG driver makes tiles and overviews of that.
+Every block is a small GeoTIFF of its own under a hidden folder beside the result, so no image passes
+through the client and nothing needs a lock. A GDAL virtual raster joins them, and GDAL's COG driver makes
+tiles and overviews of that.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ class RasterSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self, image: Float) -> NDArray[Any]:
-        """Physical values (band, y, x), NaN where unobserved, as stored: rounded, clipped to the type, never the nodata."""
+        """Physical values (band, y, x), NaN where unobserved, as stored: rounded, clipped to the type,
+        never the nodata.
+        """
         if np.dtype(self.dtype).kind == "f":
             return image.astype(self.dtype)
         info = np.iinfo(self.dtype)
@@ -75,7 +79,9 @@ class RasterSpec:
 def image_spec(
     name: str, attrs: Mapping[str, Any], bands: tuple[str, ...], tags: Mapping[str, str]
 ) -> RasterSpec:
-    """How an image is written: in the type it was delivered in, with a nodata value even where it came with none."""
+    """How an image is written: in the type it was delivered in, with a nodata value even where it came with
+    none.
+    """
     dtype, nodata = str(attrs["dtype"]), attrs["nodata"]
     if dtype not in _GDAL_TYPES or np.dtype(dtype).kind == "f":
         return RasterSpec(name, bands, "float32", float("nan"), tags=tags)
@@ -186,6 +192,13 @@ class PairReader:
         return Pair.of(
             _read(self.before, self.before_spec, rows, cols), _read(self.after, self.after_spec, rows, cols)
         )
+
+
+def read_percent(path: Path) -> NDArray[np.uint8]:
+    """The whole of change.tif (y, x)."""
+    with rasterio.open(path) as file:
+        percent: NDArray[np.uint8] = file.read(1)
+    return percent
 
 
 def _read(path: Path, spec: RasterSpec, rows: slice, cols: slice) -> Float:

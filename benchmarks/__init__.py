@@ -1,0 +1,1 @@
+"""What Groundbreak's figures rest on. `python -m benchmarks` runs what it can and writes RESULTS.md."""

@@ -1,0 +1,103 @@
+"""Both dates on the site's grid, lazily: any window of them, each pixel resampled once from what was
+delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import xarray as xr
+from dask.delayed import delayed
+from odc.geo.geobox import GeoBox
+
+from pipeline.mapping import Mapping
+from pipeline.pair import Float, Mask, Pair
+from pipeline.shift import ShiftField
+from pipeline.stages.warp import Warp
+
+Window = tuple[slice, slice]
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Work(Protocol[Result_co]):
+    """What is done with each window: `pair` has the window and its halo, `inner` says where in it the
+    window is.
+    """
+
+    def __call__(self, window: Window, inner: Window, pair: Pair, /) -> Result_co: ...
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedImages:
+    """Two delivered images with where their pixels lie on the grid; `mappings` and `images` are (before,
+    after).
+    """
+
+    grid: GeoBox
+    warp: Warp
+    images: tuple[xr.Dataset, xr.Dataset]
+    mappings: tuple[Mapping, Mapping]
+
+    @classmethod
+    def of(
+        cls, before: xr.Dataset, after: xr.Dataset, grid: GeoBox, field: ShiftField, warp: Warp
+    ) -> AlignedImages:
+        """`field` says how far the after image is off."""
+        natives = before.odc.geobox, after.odc.geobox
+        return cls(
+            grid, warp, (before, after), (warp.plan(natives[0], grid), warp.plan(natives[1], grid, field))
+        )
+
+    def each(self, windows: Sequence[Window], work: Work[Result_co], halo: int = 0) -> list[Any]:
+        """One lazy task a window: read it with `halo` pixels around it, warp, and hand it to `work`."""
+        task = delayed(_work, pure=False)
+        shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, work)]
+        padded = [_padded(window, halo, self.grid) for window in windows]
+        return [
+            task(*shared, window, wide, *self._delivered(wide))
+            for window, wide in zip(windows, padded, strict=True)
+        ]
+
+    def _delivered(self, window: Window) -> list[Any]:
+        """The parts of the delivered arrays that the window needs: image and observed of each date."""
+        parts: list[Any] = []
+        for image, mapping in zip(self.images, self.mappings, strict=True):
+            rows, cols = self.warp.source(mapping, *window)
+            part = image.isel(y=rows, x=cols)
+            parts += [part["image"].data, part["observed"].data]
+        return parts
+
+
+def _padded(window: Window, halo: int, grid: GeoBox) -> Window:
+    rows, cols = (
+        slice(max(0, part.start - halo), min(int(size), part.stop + halo))
+        for part, size in zip(window, grid.shape, strict=True)
+    )
+    return rows, cols
+
+
+def _work(
+    warp: Warp,
+    mappings: tuple[Mapping, Mapping],
+    work: Work[Result_co],
+    window: Window,
+    padded: Window,
+    *delivered: Any,
+) -> Result_co:
+    before, after = (
+        _warped(warp, image, observed, mapping, padded)
+        for image, observed, mapping in zip(delivered[::2], delivered[1::2], mappings, strict=True)
+    )
+    rows, cols = (
+        slice(part.start - wide.start, part.stop - wide.start)
+        for part, wide in zip(window, padded, strict=True)
+    )
+    return work(window, (rows, cols), Pair.of(before, after))
+
+
+def _warped(warp: Warp, image: Float, observed: Mask, mapping: Mapping, window: Window) -> Float:
+    pixels, seen = warp.arrays(image, observed, mapping, *window)
+    return np.where(seen, pixels, np.float32(np.nan))

@@ -1,0 +1,79 @@
+"""Pass two: one fused task a block - read, warp, normalise, detect, write - and the rasters that come of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.aligned import AlignedImages, Window
+from pipeline.cluster import compute
+from pipeline.grid import blocks
+from pipeline.outputs.rasters import BlockStore, RasterSpec
+from pipeline.pair import Float, Pair
+from pipeline.progress import Progress
+from pipeline.shift import ShiftField
+from pipeline.stages.detect import ChangeModel
+from pipeline.stages.normalize import Radiometry
+
+
+def write_rasters(
+    images: AlignedImages,
+    field: ShiftField,
+    folder: Path,
+    specs: Mapping[str, RasterSpec],
+    chunk: int,
+    progress: Progress,
+    *,
+    radiometry: Radiometry | None = None,
+    model: ChangeModel | None = None,
+) -> dict[str, float]:
+    """Write FOLDER/<name>.tif for each of `specs` (before, after, shift, and with a model change).
+
+    `chunk` is the side of a block in pixels; no pixel depends on it. Returns the share of the grid that was
+    observed `before`, `after` and on `both` dates.
+    """
+    store = BlockStore(folder / "blocks", images.grid)
+    store.folder.mkdir()
+    work = _Block(field, radiometry, model, specs, store)
+    windows = blocks(images.grid, chunk)
+    tasks = images.each(windows, work, halo=model.reach if model else 0)
+    counts = np.array(compute(*tasks, progress=progress)).sum(axis=0)
+    for name, spec in specs.items():
+        store.join(spec, windows, folder / f"{name}.tif")
+    store.discard()
+    total = int(np.prod(images.grid.shape))
+    return dict(zip(("before", "after", "both"), (round(float(n) / total, 6) for n in counts), strict=True))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Everything after the warp for one window, up to blocks on disk."""
+
+    field: ShiftField
+    radiometry: Radiometry | None
+    model: ChangeModel | None
+    specs: Mapping[str, RasterSpec]
+    store: BlockStore
+
+    def __call__(self, window: Window, inner: Window, pair: Pair) -> tuple[int, int, int]:
+        """Write the window's rasters; returns how many of its pixels were observed before, after, and on
+        both dates.
+        """
+        after = self.radiometry.apply_array(pair.after) if self.radiometry else pair.after
+        own = {"before": pair.before[:, *inner], "after": after[:, *inner], "shift": self._shift(window)}
+        for name in own.keys() & self.specs.keys():
+            self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
+        if self.model is not None:
+            percent = self.model.percent(Pair(pair.before, after, pair.observed))
+            self.store.write(self.specs["change"], window, percent[None][:, *inner])
+        before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
+        return int(before_seen.sum()), int(after_seen.sum()), int((before_seen & after_seen).sum())
+
+    def _shift(self, window: Window) -> Float:
+        rows, cols = (np.arange(part.start, part.stop) for part in window)
+        return np.stack(self.field.at(rows[:, None], cols[None, :])).astype(np.float32)

@@ -1,0 +1,34 @@
+"""Two dates of the same ground on one grid: what the detector looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A window of both images, aligned and normalised.
+
+    `before`, `after`: (band, y, x) float32, the same bands in the same order, NaN where not observed.
+    `observed`: (y, x) bool, true where both dates were observed.
+    """
+
+    before: Float
+    after: Float
+    observed: Mask
+
+    @classmethod
+    def of(cls, before: Float, after: Float) -> Pair:
+        """Pair up two images; a pixel counts as observed where no band of either date is NaN."""
+        unseen = np.isnan(before).any(axis=0) | np.isnan(after).any(axis=0)
+        return cls(before, after, np.logical_not(unseen))
+
+    def pixels(self) -> tuple[Float, Float]:
+        """The observed pixels of both dates as (band, n)."""
+        return self.before[:, self.observed], self.after[:, self.observed]

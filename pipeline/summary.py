@@ -1,0 +1,97 @@
+"""What run.json says: how a result came about, in one plain dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pystac
+import xarray as xr
+
+from pipeline import __version__
+from pipeline.fingerprint import fingerprint
+from pipeline.grid import pixel_size
+from pipeline.outputs.provenance import file_record, library_versions
+from pipeline.stages.align import Alignment
+
+if TYPE_CHECKING:
+    from pipeline.run import Job, Scene
+
+
+def summarise(
+    job: Job, scene: Scene, alignment: Alignment, observed: Mapping[str, float], **parts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Inputs, grid, settings and what each stage found; `parts` are added under their names."""
+    return {
+        "groundbreak": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fingerprint": fingerprint(job),
+        "made": scene.made,
+        "site": {"id": job.site_id, "name": job.site_name},
+        "before": _date(job.before, scene.before),
+        "after": _date(job.after, scene.after),
+        "grid": _grid(scene),
+        "settings": asdict(job.settings),
+        "alignment": _alignment(alignment),
+        "observed": dict(observed),
+        "versions": library_versions(),
+        **parts,
+    }
+
+
+def findings_summary(findings: gpd.GeoDataFrame) -> dict[str, Any]:
+    """How many findings of which kind and direction, and their ground in square metres."""
+    return {
+        "count": len(findings),
+        "by_kind": _counts(findings["kind"]),
+        "by_direction": _counts(findings["direction"]),
+        "area_m2": round(float(findings["area_m2"].sum()), 1),
+    }
+
+
+def _counts(column: Any) -> dict[str, int]:
+    return {str(key): int(value) for key, value in sorted(column.value_counts().items())}
+
+
+def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
+    hrefs = sorted(
+        {asset.get_absolute_href() or asset.href for item in items for asset in item.assets.values()}
+    )
+    sensors = {str(item.properties[key]) for item in items for key in ("platform",) if key in item.properties}
+    return {
+        "date": image.attrs["date"],
+        "inputs": [_input(href) for href in hrefs],
+        "sensor": ", ".join(sorted(sensors)) or None,
+    }
+
+
+def _input(href: str) -> dict[str, Any]:
+    path = Path(href)
+    return file_record(path) if path.is_file() else {"href": href, "sha256": None, "bytes": None}
+
+
+def _grid(scene: Scene) -> dict[str, Any]:
+    grid = scene.grid
+    return {
+        "crs": str(grid.crs),
+        "shape": list(grid.shape),
+        "transform": list(grid.transform)[:6],
+        "resolution_m": round(pixel_size(grid), 6),
+        "bands": list(scene.bands),
+    }
+
+
+def _alignment(found: Alignment) -> dict[str, Any]:
+    return {
+        "status": found.status,
+        "reason": found.reason,
+        "points": found.points,
+        "kept_out_points": found.kept_out_points,
+        "residual_before_px": round(found.residual_before_px, 4),
+        "residual_px": round(found.residual_px, 4),
+        "shift_m": [round(value, 4) for value in found.shift_m],
+    }
