@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
-from pipeline.errors import OutputError
+from pipeline.errors import GroundbreakError, OutputError
 from pipeline.simulate import PairStyle, SceneSpec, View, made_pair, pair_spec, scene, simulate_pair, truth
 from pipeline.simulate.geometry import Shift, Wave, shift_between
 from pipeline.simulate.layout import AFTER, BEFORE
@@ -203,6 +203,23 @@ def test_a_pair_on_disk_is_labelled_and_complete(tmp_path: Path) -> None:
     for row in pair.truth.itertuples():
         assert back[row.name].symmetric_difference(row.geometry).area < 0.01 * row.geometry.area + 0.05
     assert not list(tmp_path.rglob("*.part*"))
+
+
+@pytest.mark.parametrize(
+    ("seed", "size", "resolution", "bands", "says"),
+    [
+        (-1, 128, 0.5, ("red",), "seed -1"),
+        (1, 8, 0.5, ("red",), "size 8"),
+        (1, 128, 0.0, ("red",), "resolution 0"),
+        (1, 128, 0.5, ("red", "swir16"), "bands swir16"),
+        (1, 128, 0.5, (), "bands none"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(
+    seed: int, size: int, resolution: float, bands: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(GroundbreakError, match=says):
+        made_pair(seed, size, resolution, PairStyle(bands=bands))
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def _built(rng: np.random.Generator) -> list[Thing]:
             _AFTER,
         ),
         Thing(
-            curve(((82, 30), (100, 44), (108, 66)), 5),
+            curve(((38, 17), (68, 13), (96, 28), (106, 62)), 5),
             "surface",
             "graded",
             0,

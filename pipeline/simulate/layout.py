@@ -203,18 +203,14 @@ def _clearing(place: Place, name: str) -> list[Thing]:
 
 
 def _equipment(place: Place, name: str) -> list[Thing]:
-    rows, cols = int(place.rng.integers(1, 3)), int(place.rng.integers(4, 6))
-    wide = cols * place.rng.uniform(3.6, 4.4)
-    plot = place.box((wide, wide), (rows * 9.5, rows * 9.5))
-    if plot is None:
+    """Machines in one or two rows, life-sized: nothing where the pixel is too coarse to show them."""
+    if not place.small_things:
         return []
-    across = (rows, cols) if plot.length == wide else (cols, rows)
-    return machines(place.rng, name, plot if across[0] == rows else _turned(plot), (rows, cols), AFTER)
-
-
-def _turned(plot: Box) -> Box:
-    """The same rectangle with its sides named the other way round."""
-    return Box(plot.x, plot.y, plot.width, plot.length, plot.turn + 90)
+    rows, cols = int(place.rng.integers(1, 3)), int(place.rng.integers(4, 6))
+    wide, turn = cols * float(place.rng.uniform(3.6, 4.4)), float(place.rng.uniform(0, 180))
+    plot = place.fit(lambda x, y: Box(x, y, wide, rows * 9.5, turn))
+    assert plot is None or isinstance(plot, Box)
+    return machines(place.rng, name, plot, (rows, cols), AFTER) if plot else []
 
 
 _WORKS: Final[dict[Kind, Callable[[Place, str], list[Thing]]]] = {

@@ -12,6 +12,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from pipeline.errors import BandError, ConfigError
 from pipeline.simulate.geometry import Shift, Wave
 from pipeline.simulate.layout import AFTER, BEFORE, Place, construction, random_works, roads, surroundings
 from pipeline.simulate.light import Sun
@@ -54,7 +55,11 @@ class PairStyle:
 
 
 def pair_spec(seed: int, size: int, resolution: float, style: PairStyle) -> SceneSpec:
-    """The scene behind a pair: random ground, a random place on it, and how the two dates see it."""
+    """The scene behind a pair: random ground, a random place on it, and how the two dates see it.
+
+    Raises ConfigError or BandError for what cannot be drawn.
+    """
+    _check(seed, size, resolution, style)
     half = size * resolution / 2
     corner = Affine(resolution, 0, _CENTRE[0] - half, 0, -resolution, _CENTRE[1] + half)
     geobox = GeoBox((size, size), corner, "EPSG:32637")
@@ -63,6 +68,18 @@ def pair_spec(seed: int, size: int, resolution: float, style: PairStyle) -> Scen
     things += construction(place, random_works(place) if style.works is None else style.works)
     things += surroundings(place)
     return SceneSpec(geobox, tuple(things), _views(seed, 2 * half, resolution, style), seed, style.ground)
+
+
+def _check(seed: int, size: int, resolution: float, style: PairStyle) -> None:
+    if seed < 0:
+        raise ConfigError(f"seed {seed}: choose 0 or more")
+    if size < 64:
+        raise ConfigError(f"size {size}: choose 64 pixels or more")
+    if not 0.2 <= resolution <= 30:
+        raise ConfigError(f"resolution {resolution:g}: choose 0.2 to 30 metres")
+    unknown = sorted(set(style.bands) - {*BANDS, "pan"})
+    if unknown or not style.bands:
+        raise BandError(f"bands {', '.join(unknown) or 'none'}: choose from {', '.join(BANDS)}, pan")
 
 
 def _views(seed: int, width: float, resolution: float, style: PairStyle) -> dict[str, View]:
@@ -84,7 +101,7 @@ def _views(seed: int, width: float, resolution: float, style: PairStyle) -> dict
 def made_pair(
     seed: int, size: int = 256, resolution: float = 0.5, style: PairStyle | None = None
 ) -> MadePair:
-    """A random pair, `size` pixels a side. The same arguments give the same bytes."""
+    """A random pair, `size` pixels a side. The same arguments give the same bytes. Raises as pair_spec."""
     style = style or PairStyle()
     spec = pair_spec(seed, size, resolution, style)
     before, after = (scene(spec, date).delivered(style.bands, style.dtype) for date in (BEFORE, AFTER))
@@ -96,7 +113,8 @@ def simulate_pair(
 ) -> None:
     """Write a random pair to a folder: before/ and after/ (2 x 2 tiles each), truth.geojson, shift_truth.tif.
 
-    shift_truth.tif: float32, bands dx and dy in metres on the before image's grid. Raises OutputError.
+    shift_truth.tif: float32, bands dx and dy in metres on the before image's grid. Raises OutputError,
+    ConfigError, BandError.
     """
     style = style or PairStyle()
     pair = made_pair(seed, size, resolution, style)
