@@ -85,7 +85,7 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
 
 class _CountTasks(Callback):
     def __init__(self, progress: Progress) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._progress = progress
 
     def _posttask(
