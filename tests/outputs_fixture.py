@@ -1,4 +1,4 @@
-"""A small result folder as the pipeline leaves it before the outputs are written: four COGs, findings, a summary."""
+"""A small result folder as the pipeline leaves it for the outputs: four COGs, findings, a summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_cog(path: Path, data: np.ndarray, *, nodata: float | None = None, **ta
     shape = {"count": data.shape[0], "height": data.shape[1], "width": data.shape[2], "dtype": data.dtype}
     with rasterio.open(path, "w", driver="COG", compress="deflate", **shape, **profile) as target:
         target.write(data)
-        target.descriptions = tags.get("names", ())
+        target.descriptions = tags.get("names", [None] * data.shape[0])
         target.scales = [tags.get("scale", 1.0)] * data.shape[0]
         target.offsets = [tags.get("offset", 0.0)] * data.shape[0]
 
@@ -80,10 +80,10 @@ def make_summary(findings: gpd.GeoDataFrame, **changes: Any) -> dict[str, Any]:
     usual = {
         "groundbreak": "0.1.0",
         "site": {"id": "boukamal", "name": "Imam Ali compound, Boukamal"},
-        "before": {"date": "2019-09-09", "inputs": [{"href": "before_1.tif", "sha256": "0" * 64, "bytes": 10}],
-                   "sensor": "made"},
-        "after": {"date": "2019-09-21", "inputs": [{"href": "after_1.tif", "sha256": "1" * 64, "bytes": 10}],
-                  "sensor": "made"},
+        "before": {"date": "2019-09-09", "sensor": "made",
+                   "inputs": [{"href": "before_1.tif", "sha256": "0" * 64, "bytes": 10}]},
+        "after": {"date": "2019-09-21", "sensor": "made",
+                  "inputs": [{"href": "after_1.tif", "sha256": "1" * 64, "bytes": 10}]},
         "made": True,
         "grid": {"crs": CRS, "shape": [80, 100], "transform": [PIXEL, 0, WEST, 0, -PIXEL, NORTH],
                  "resolution_m": PIXEL},

@@ -42,12 +42,12 @@ def probability_uri(view: Comparison) -> str:
     step = np.where(view.percent < _FAINT, 0, view.percent // 10 + 1).astype(np.uint8)
     image = Image.fromarray(step, "P")
     image.putpalette([0, 0, 0] + [255, 0, 170] * 11)
-    return _data_uri(image, "PNG", optimize=True, transparency=bytes([0, *(60 + 16 * i for i in range(11))]))
+    return _data_uri(image, "PNG", optimize=True, transparency=bytes([0, *(40 + 11 * i for i in range(11))]))
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A part of the map as a picture: from map coordinates (x east, y north) to its pixels (x right, y down)."""
+    """A part of the map as a picture: from map coordinates (x east, y north) to pixels (x right, y down)."""
 
     west: float
     north: float
@@ -107,7 +107,7 @@ def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
 
 
 def _window(box: tuple[float, float, float, float], rows: int, cols: int) -> Window:
-    """A square window around pixel bounds with room around it, moved into the image where it would stick out."""
+    """A square window around pixel bounds with some room, moved into the image where it would stick out."""
     x0, y0, x1, y1 = box
     side = max(_CHIP_LEAST, 1.5 * max(x1 - x0, y1 - y0))
     width, height = min(cols, round(side)), min(rows, round(side))

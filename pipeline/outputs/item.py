@@ -11,13 +11,15 @@ import numpy as np
 import pystac
 import rasterio
 import shapely
-from odc.geo.geom import Geometry, box, polygon
+from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.features import shapes
+from rasterio.transform import from_bounds
 
 from pipeline.outputs.files import write_text
 from pipeline.outputs.picture import UNOBSERVED, fitted
 from pipeline.outputs.provenance import json_text
+from pipeline.outputs.vectors import DECIMALS
 
 _COG = pystac.MediaType.COG
 _PARQUET = pystac.MediaType.PARQUET
@@ -36,26 +38,21 @@ FILES: tuple[tuple[str, str, str, tuple[str, ...], str], ...] = (
 _UNITS = {"change.tif": "%", "shift.tif": "m"}
 
 
-def footprint(change: Path) -> Geometry:
-    """What both dates show, in lon/lat: convex hull of the observed pixels, or the grid if all or none are."""
+def footprint(change: Path) -> shapely.Polygon:
+    """What both dates show, lon/lat: the convex hull of observed pixels, or the grid if all or none are."""
     with rasterio.open(change) as source:
         shape = fitted(source.height, source.width, 512)
         seen = source.read(1, out_shape=shape, resampling=Resampling.nearest) != UNOBSERVED
-        transform = source.transform @ source.transform.scale(
-            source.width / shape[1], source.height / shape[0]
-        )
-        outline, crs = box(*source.bounds, source.crs), source.crs
+        crs, bounds = source.crs, source.bounds
+    outline = shapely.box(*bounds)
     if seen.any() and not seen.all():
-        parts = [
-            shapely.geometry.shape(g)
-            for g, _ in shapes(seen.astype(np.uint8), mask=seen, transform=transform)
-        ]
-        hull = shapely.union_all(parts).convex_hull
-        outline = polygon(list(hull.exterior.coords), crs=crs)
-    side = max(outline.boundingbox.span_x, outline.boundingbox.span_y)
-    return outline.to_crs(
-        "EPSG:4326", resolution=side / 8
-    )  # edges straight on the grid are curved in degrees
+        found = shapes(seen.astype(np.uint8), mask=seen, transform=from_bounds(*bounds, shape[1], shape[0]))
+        outline = shapely.union_all([shapely.geometry.shape(part) for part, _ in found]).convex_hull
+    # edges that are straight on the grid are curved in degrees: cut them up before they are transformed
+    pieces = shapely.segmentize(outline, max(bounds.right - bounds.left, bounds.top - bounds.bottom) / 8)
+    to_lonlat = Transformer.from_crs(crs, "OGC:CRS84", always_xy=True).transform
+    lonlat = shapely.transform(pieces, to_lonlat, interleaved=False)
+    return shapely.orient_polygons(shapely.transform(lonlat, lambda xy: xy.round(DECIMALS)))
 
 
 def _period(summary: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
@@ -94,8 +91,7 @@ def make_item(folder: Path, summary: Mapping[str, Any]) -> pystac.Item:
     period = _period(summary)
     site = summary["site"]
     days = [summary[side].get("date") or "undated" for side in ("before", "after")]
-    shape = footprint(folder / "change.tif")
-    geometry = shapely.orient_polygons(shapely.transform(shape.geom, lambda xy: xy.round(7)))
+    geometry = footprint(folder / "change.tif")
     item = pystac.Item(
         id=f"{site['id']}_{days[0]}_{days[1]}",
         geometry=shapely.geometry.mapping(geometry),

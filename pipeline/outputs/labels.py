@@ -17,10 +17,10 @@ _COVERING = 40.0  # covering another shape altogether costs as much as moving th
 def place(
     shapes: Sequence[shapely.Geometry], sizes: Sequence[tuple[float, float]], frame: shapely.Geometry
 ) -> list[shapely.Geometry | None]:
-    """A label (box) of each size (width, height) beside its shape, first come first served; None where none fits.
+    """A label (box) of each size (width, height) beside its shape, first come first; None where none fits.
 
     All in one unit, that of the screen; y may point either way. Labels never overlap each other and stay in
-    `frame`; of the free places the one wins that covers least of the shapes and is nearest, then the rightmost.
+    `frame`; of the free places wins the one that covers least and is nearest, then the rightmost.
     Greedy point-feature placement (Christensen, Marks & Shieber 1995), with places along the shape's outline.
     """
     tree = shapely.STRtree(list(shapes))

@@ -1,4 +1,4 @@
-"""What a result folder looks like on a screen: both dates in one stretch, what was not seen, how likely change is.
+"""What a result looks like on a screen: both dates in one stretch, what was not seen, how likely change is.
 
 All is read decimated (from the overviews of the COGs), so memory is that of the picture, not of the image.
 Arrays are pixel-is-area, north up, like the files they come from.

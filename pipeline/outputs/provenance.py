@@ -81,7 +81,7 @@ def begin(folder: Path) -> None:
 
 
 def write_run(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write run.json: the summary, its keys in a fixed order, and checksums of every other file of the result."""
+    """Write run.json: the summary, keys in a fixed order, with checksums of all other files of the result."""
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != RUN_FILE and p.name[0] != ".")
     record = {**summary, "files": [file_record(p, href=p.name) for p in files]}
     keys = [key for key in _ORDER if key in record] + sorted(key for key in record if key not in _ORDER)

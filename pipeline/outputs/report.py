@@ -104,7 +104,7 @@ def _css(view: Comparison) -> str:
 
 
 def _policy(css: str, script: str) -> str:
-    """A Content-Security-Policy that lets this page's own style and script run, and nothing load from anywhere."""
+    """A Content-Security-Policy that lets this page's own style and script run, and nothing load."""
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (css, script)]
     return (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digests[0]}'; "
@@ -113,7 +113,7 @@ def _policy(css: str, script: str) -> str:
 
 
 def _viewer(view: Comparison) -> dict[str, Any]:
-    """What the viewer needs: both images, overlays, metres a pixel, and lon/lat of the corners (nw, ne, se, sw)."""
+    """What the viewer needs: both images, overlays, metres a pixel, lon/lat of corners nw, ne, se, sw."""
     west, south, east, north = view.bounds
     to_lonlat = Transformer.from_crs(view.crs, "OGC:CRS84", always_xy=True)
     corners = [
@@ -164,7 +164,7 @@ def _rows(findings: gpd.GeoDataFrame, folder: Path, view: Comparison) -> list[Ro
 
 
 def _anchors(shape: shapely.Geometry) -> str:
-    """The outermost points to the right, the left, the top and the bottom, beside which a number can stand."""
+    """The outermost points to the right, the left, the top and the bottom, where a number can stand."""
     points = shapely.get_coordinates(shape)
     outermost = (points[:, 0].argmax(), points[:, 0].argmin(), points[:, 1].argmin(), points[:, 1].argmax())
     return " ".join(f"{x:.1f} {y:.1f}" for x, y in points[list(outermost)])

@@ -10,7 +10,7 @@ import rasterio
 from rasterio.enums import Resampling
 
 from pipeline.errors import SourceUnreadableError
-from pipeline.outputs.figures import nice_length
+from pipeline.outputs.panel import nice_length
 from pipeline.outputs.picture import fitted
 
 _CELLS = 14  # along the longer side

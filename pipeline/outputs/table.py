@@ -16,7 +16,7 @@ _COLUMNS = (
 
 
 def findings_table(findings: gpd.GeoDataFrame, limit: int | None = None) -> Table:
-    """A rich table, a row a finding in the order given; beyond `limit` the caption says how many are left out.
+    """A rich table, a row a finding in their order; beyond `limit` the caption says how many are left out.
 
     Names come from the user, so they are laid in as plain text: rich's markup in them is not read.
     """

@@ -103,7 +103,8 @@ def summary_sentence(findings: gpd.GeoDataFrame) -> str:
     ways = [f"{n} {style.direction(name).word}" for name, n in by_direction.items()]
     total = square_metres(float(findings["area_m2"].sum()))
     what = "1 change" if len(findings) == 1 else f"{number(len(findings))} changes"
-    way = next(iter(by_direction)) if len(by_direction) == 1 else listed(ways)
+    only = next(iter(by_direction)) if len(by_direction) == 1 else None
+    way = listed(ways) if only is None else only if len(findings) == 1 else f"all {only}"
     return f"{what} found: {listed(kinds)}; {way}; {total} in all."
 
 

@@ -12,11 +12,12 @@
   const outlines = new Map(all(".outline").map((mark) => [mark.dataset.id, mark]));
   const tags = all("#numbers .number").reverse(); // most confident first
   const rows = all("#findings tbody tr");
+  const room = clamp(tags.length / 8, 1, 36); // pixels between numbers: many must not bury the image
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // x, y: image point in the middle of the viewer; scale: screen pixels an image pixel
   const view = { x: image.width / 2, y: image.height / 2, scale: 1 };
-  let swipe = 0.5, chosen = null, motion = 0, fitted = true;
+  let swipe = 0.5, chosen = null, frame = 0, flight = 0, fitted = true;
 
   // ---- view ----------------------------------------------------------------------------------------------
   const size = () => ({ width: viewer.clientWidth || 1, height: viewer.clientHeight || 1 });
@@ -28,16 +29,21 @@
     const least = fitScale();
     view.scale = clamp(view.scale, least, Math.max(16, least * 4));
     fitted = view.scale <= least * 1.001;
-    const wide = size().width / view.scale / 2, high = size().height / view.scale / 2;
-    view.x = wide * 2 >= image.width ? image.width / 2 : clamp(view.x, wide, image.width - wide);
-    view.y = high * 2 >= image.height ? image.height / 2 : clamp(view.y, high, image.height - high);
+    view.x = heldIn(view.x, image.width, size().width / view.scale / 2);
+    view.y = heldIn(view.y, image.height, size().height / view.scale / 2);
+  }
+
+  // The closer the zoom, the farther the image may go over the edge, so that what lies there can be centred too.
+  function heldIn(middle, length, half) {
+    const edge = half * clamp(2 - view.scale / fitScale(), 0, 1);
+    return edge * 2 >= length ? length / 2 : clamp(middle, edge, length - edge);
   }
 
   function draw() {
     keepInside();
     const { width, height } = size();
     map.setAttribute("viewBox", `${left()} ${top()} ${width / view.scale} ${height / view.scale}`);
-    map.classList.toggle("near", view.scale > 3);
+    map.classList.toggle("near", view.scale > 6.5);
     viewer.classList.toggle("zoomed", !fitted);
     drawDivider();
     drawScale();
@@ -61,31 +67,33 @@
   }
 
   function redraw() {
-    cancelAnimationFrame(motion);
-    motion = requestAnimationFrame(draw);
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
   }
 
   function moveTo(x, y, scale) {
-    cancelAnimationFrame(motion);
+    cancelAnimationFrame(flight);
     const from = { ...view }, start = performance.now(), time = still ? 1 : 280;
-    const frame = (now) => {
+    const fly = (now) => {
       const t = clamp((now - start) / time, 0, 1), ease = t * (2 - t);
       view.scale = from.scale * (scale / from.scale) ** ease;
       view.x = from.x + (x - from.x) * ease;
       view.y = from.y + (y - from.y) * ease;
       draw();
-      if (t < 1) motion = requestAnimationFrame(frame);
+      if (t < 1) flight = requestAnimationFrame(fly);
     };
-    motion = requestAnimationFrame(frame);
+    flight = requestAnimationFrame(fly);
   }
 
   function panBy(dx, dy) {
+    cancelAnimationFrame(flight);
     view.x -= dx / view.scale;
     view.y -= dy / view.scale;
     redraw();
   }
 
   function zoomAt(factor, point) {
+    cancelAnimationFrame(flight);
     const box = viewer.getBoundingClientRect(), { width, height } = size();
     const dx = point ? point.x - box.left - width / 2 : 0, dy = point ? point.y - box.top - height / 2 : 0;
     const scale = clamp(view.scale * factor, fitScale(), Math.max(16, fitScale() * 4));
@@ -118,9 +126,14 @@
       { x: right.x + gap, y: right.y - high / 2 }, { x: north.x - wide / 2, y: north.y - high - gap },
       { x: west.x - wide - gap, y: west.y - high / 2 }, { x: south.x - wide / 2, y: south.y + gap },
     ].map((spot) => ({ ...spot, wide, high }));
-    const apart = (p, q) => p.x + p.wide + 1 < q.x || q.x + q.wide + 1 < p.x || p.y + high + 1 < q.y || q.y + high + 1 < p.y;
+    const apart = (p, q) => p.x + p.wide + room < q.x || q.x + q.wide + room < p.x || p.y + high + room < q.y || q.y + high + room < p.y;
     const inside = (p) => p.x >= 0 && p.y >= 0 && p.x + wide <= size().width && p.y + high <= size().height;
     return spots.find((spot) => inside(spot) && taken.every((other) => apart(spot, other))) || (forced ? spots[0] : null);
+  }
+
+  function placeNumbersForPrint() { // in print the whole image is about 350 pixels wide
+    Object.assign(view, { x: image.width / 2, y: image.height / 2, scale: 350 / image.width });
+    placeNumbers();
   }
 
   function sizeNumbers() {
@@ -173,7 +186,13 @@
       line(`${cell("Area")}, ${cell("Length")} long, ${cell("Width")} wide`),
       ...(row.dataset.zone ? [line(row.dataset.zone)] : []),
       line(cell("Latitude, longitude"), "quiet"),
+      ...closeUp(row.dataset.id),
     );
+  }
+
+  function closeUp(id) {
+    const pair = document.querySelector(`#chips li[data-id="${id}"] .pair`);
+    return pair ? [pair.cloneNode(true)] : [];
   }
 
   function step(by_) {
@@ -297,6 +316,8 @@
     by("zoom-in").addEventListener("click", () => zoomAt(1.5));
     by("zoom-out").addEventListener("click", () => zoomAt(1 / 1.5));
     by("zoom-all").addEventListener("click", showAll);
+    addEventListener("beforeprint", placeNumbersForPrint);
+    addEventListener("afterprint", showAll);
     new ResizeObserver(() => { if (fitted) view.scale = fitScale(); redraw(); }).observe(viewer);
   }
 
