@@ -258,7 +258,7 @@ def test_alpha_that_holds_an_image_is_near_infrared(tmp_path: Path, caplog: pyte
     assert list(ds.band.values) == ["blue", "green", "red", "nir"]
     np.testing.assert_array_equal(np.rint(image(ds)[3] * 255), values[3])
     assert ds["observed"].values.all()
-    assert "band 4 is marked alpha" in caplog.text
+    assert "band 4 is marked alpha, but holds an image" in caplog.text
 
 
 @pytest.mark.parametrize("internal", [True, False])

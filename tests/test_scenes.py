@@ -160,10 +160,27 @@ def test_names_of_a_files_bands(
     assert name_bands("f", descriptions, colours, dtype, None) == expected.split()
 
 
-def test_a_guess_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_guess_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    four = image(tmp_path / "a.tif", 4)
+    image(tmp_path / "b.tif", 4)
     with caplog.at_level(logging.WARNING):
-        name_bands("f.tif", [None] * 4, ["gray"] + ["undefined"] * 3, "uint16", None)
-    assert "f.tif does not say what its 4 bands are; taken as blue,green,red,nir" in caplog.text
+        assert names(four, bands=["nir", "red", "green", "blue"])[0] == "nir"
+        assert caplog.messages == []
+        describe(tmp_path)
+    (message,) = caplog.messages
+    assert (
+        message
+        == f"{four} and 1 more: bands are not named; taken as blue,green,red,nir. Name them with --bands."
+    )
+
+
+def test_single_bands_of_one_place_are_not_tiles(tmp_path: Path) -> None:
+    for name in ("LC08_L2SP_174036_20190909_SR_B4", "LC08_L2SP_174036_20190909_SR_B5"):
+        image(tmp_path / f"{name}.tif")
+    with pytest.raises(
+        BandError, match="one band a file, but the names do not say which; name the files B02"
+    ):
+        describe(tmp_path)
 
 
 def test_the_users_names_go_by_position_or_choose(tmp_path: Path) -> None:
@@ -218,8 +235,9 @@ def test_two_sentinel_2_tiles_in_one_folder_and_the_finest_of_a_band(tmp_path: P
 
 
 def test_tiles_called_b1_are_not_bands(tmp_path: Path) -> None:
-    for name in ("A1", "A2", "site_B1", "site_B2"):
-        image(tmp_path / f"{name}.tif")
+    for i, name in enumerate(("A1", "A2", "site_B1", "site_B2")):
+        part = grid(20, 24, west=600000 + 48 * i)
+        write(tmp_path / f"{name}.tif", noise(part, 1), part)
     assert [list(band_sources(item)) for item in describe(tmp_path)] == [["pan"]] * 4
 
 

@@ -14,8 +14,10 @@ from pipeline.scenes.raster import Header
 _SENTINEL_2 = re.compile(
     r"(?:^|.*[_\-.])(?P<band>B(?:0[1-9]|1[0-2]|8A))(?:[_\-.](?:10|20|60)m)?$", re.IGNORECASE
 )
+_LANDSAT = re.compile(r"^L[COTEM]0[4-9]_|\.L30\.", re.IGNORECASE)
 _BARE = re.compile(r"B([1-9]|1[0-2])$", re.IGNORECASE)
 _PLAIN = re.compile(rf"(?:^|.*[_\-.])(?P<band>{'|'.join(ORDER)})$", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:(?:^|[_\-.])b|band[_\-. ]?)\d{1,2}$", re.IGNORECASE)
 _SCL = re.compile(r"(?:^|.*[_\-.])(?P<band>SCL)(?:[_\-.](?:20|60)m)?$", re.IGNORECASE)
 _BESIDE = re.compile(
     r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|CLDPRB|SNWPRB|masks?|cloudmask|udm2?|Fmask|QA_PIXEL|QA60)(?:[_\-.](?:10|20|60)m)?$",
@@ -24,7 +26,9 @@ _BESIDE = re.compile(
 
 
 def sentinel_2_band(path: Path) -> str | None:
-    """`B02`...`B12`, `B8A` where the file's name is that of a Sentinel-2 band."""
+    """`B02`...`B12`, `B8A` where the file's name is that of a Sentinel-2 band (and not of a Landsat one)."""
+    if _LANDSAT.search(path.stem):
+        return None
     if bare := _BARE.match(path.stem):
         return f"B{int(bare[1]):02d}"
     match = _SENTINEL_2.match(path.stem)
@@ -45,6 +49,11 @@ def is_scl(path: Path) -> bool:
 def is_beside(path: Path) -> bool:
     """Whether this is a mask or another product that lies beside images: a quicklook, aerosol."""
     return bool(_BESIDE.match(path.stem))
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether the name ends as that of a band by its number: `_B4`, `band 4`."""
+    return bool(_NUMBERED.search(path.stem))
 
 
 def common_name_of(path: Path) -> str | None:

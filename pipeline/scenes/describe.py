@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pystac
 
-from pipeline.errors import GroundbreakError, SourceUnreadableError
+from pipeline.errors import BandError, GroundbreakError, SourceUnreadableError
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
+    is_numbered,
     is_scl,
     one_band_a_file,
     sentinel_2_band,
@@ -28,6 +30,8 @@ from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
 
 SENTINEL_2_SCALE = 1e-4
+
+log = logging.getLogger(__name__)
 
 
 def describe(
@@ -74,8 +78,40 @@ def _from_rasters(
     if one_band_a_file(images, headers):
         masks = [file for file in files if is_scl(file)]
         return _tiles_of_bands(headers, masks, scale, offset)
+    _refuse_unnamed_bands(headers)
+    _say_what_was_assumed(headers, bands)
     root = os.path.commonpath([header.path.parent for header in headers])
     return [_tile(header, Path(root), bands, scale, offset) for header in headers]
+
+
+def _refuse_unnamed_bands(headers: Sequence[Header]) -> None:
+    """Single-band files, numbered as bands, that cover the very same ground on one day: bands, but which?"""
+    single = [header for header in headers if len(header.nodata) == 1 and is_numbered(header.path)]
+    places = {(header.grid, header.date) for header in single}
+    if len(single) == len(headers) > len(places):
+        raise BandError(
+            f"{headers[0].path.parent}: one band a file, but the names do not say which; "
+            "name the files B02.tif, B03.tif, ... or blue.tif, green.tif, ..."
+        )
+
+
+def _say_what_was_assumed(headers: Sequence[Header], bands: Sequence[str] | None) -> None:
+    guessed = [header for header in headers if header.guessed]
+    alpha = [header for header in headers if header.alpha_as_data]
+    if guessed and not bands:
+        names = ",".join(guessed[0].name())
+        log.warning("%s: bands are not named; taken as %s. Name them with --bands.", _first(guessed), names)
+    if alpha:
+        log.warning(
+            "%s: band %d is marked alpha, but holds an image: taken as data.",
+            _first(alpha),
+            alpha[0].alpha_as_data,
+        )
+
+
+def _first(headers: Sequence[Header]) -> str:
+    more = f" and {len(headers) - 1} more" if len(headers) > 1 else ""
+    return f"{headers[0].path}{more}"
 
 
 def _tile(

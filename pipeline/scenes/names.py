@@ -8,13 +8,10 @@ a mask band.
 from __future__ import annotations
 
 import difflib
-import logging
 import re
 from collections.abc import Iterable, Sequence
 
 from pipeline.errors import BandError
-
-log = logging.getLogger(__name__)
 
 ORDER = (
     "coastal",
@@ -92,17 +89,12 @@ def name_bands(
     dtype: str,
     wanted: Sequence[str] | None,
 ) -> list[str]:
-    """One name for each band of a file. `colours` are GDAL colour interpretations, `alpha` only where it is a
-    real mask.
+    """One name for each band of a file.
 
-    Raises BandError where `wanted` (the user's list) can be neither the file's bands by position nor a choice
-    of them.
+    `colours` are GDAL colour interpretations, `alpha` only where it is a real mask; `wanted` is the user's
+    list. Raises BandError where that can be neither the file's bands by position nor a choice of them.
     """
-    names = (
-        _described(descriptions, colours)
-        or _coloured(colours)
-        or _counted(file, colours, dtype, bool(wanted))
-    )
+    names = _described(descriptions, colours) or _coloured(colours) or _counted(colours, dtype)
     if not wanted:
         return names
     data = [i for i, name in enumerate(names) if name != "alpha"]
@@ -115,6 +107,12 @@ def name_bands(
     elif missing := [name for name in chosen if name not in names]:
         raise no_such_band(file, missing[0], names)
     return names
+
+
+def is_guess(descriptions: Sequence[str | None], colours: Sequence[str]) -> bool:
+    """Whether `name_bands` has nothing to go by but the number of bands, and more than one of them."""
+    data = [colour for colour in colours if colour != "alpha"]
+    return len(data) > 1 and not _described(descriptions, colours) and not _coloured(colours)
 
 
 def no_such_band(file: str, asked: str, there: Sequence[str]) -> BandError:
@@ -144,20 +142,13 @@ def _coloured(colours: Sequence[str]) -> list[str]:
     return names if len(names) == len(colours) == len(set(names)) else []
 
 
-def _counted(file: str, colours: Sequence[str], dtype: str, named: bool) -> list[str]:
+def _counted(colours: Sequence[str], dtype: str) -> list[str]:
+    """By number: four bands of 16 bits come as blue, green, red, nir in commercial bundles."""
     mask = [i for i, colour in enumerate(colours) if colour == "alpha"]
     count = len(colours) - len(mask)
     four = ["red", "green", "blue", "nir"] if dtype == "uint8" else ["blue", "green", "red", "nir"]
-    guess = {1: ["pan"], 3: ["red", "green", "blue"], 4: four}.get(
-        count, [f"band{i}" for i in range(1, count + 1)]
-    )
-    if count > 1 and not named:
-        log.warning(
-            "%s does not say what its %d bands are; taken as %s. Name them with --bands.",
-            file,
-            count,
-            ",".join(guess),
-        )
+    unknown = [f"band{i}" for i in range(1, count + 1)]
+    names = {1: ["pan"], 3: ["red", "green", "blue"], 4: four}.get(count, unknown)
     for i in mask:
-        guess.insert(i, "alpha")
-    return guess
+        names.insert(i, "alpha")
+    return names

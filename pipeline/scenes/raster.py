@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,7 @@ from rasterio.windows import Window
 
 from pipeline.errors import GeoreferenceError, SourceUnreadableError
 from pipeline.scenes.dates import date_of
-from pipeline.scenes.names import name_bands
-
-log = logging.getLogger(__name__)
+from pipeline.scenes.names import is_guess, name_bands
 
 PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
 
@@ -39,12 +36,18 @@ class Header:
     offsets: tuple[float, ...]
     descriptions: tuple[str | None, ...]
     colours: tuple[str, ...]
+    alpha_as_data: int | None  # number of a band that is marked alpha, but holds an image
     date: str | None
     made: bool
 
     def name(self, wanted: Sequence[str] | None = None) -> list[str]:
         """Names of the bands, see `name_bands`."""
         return name_bands(str(self.path), self.descriptions, self.colours, self.dtype, wanted)
+
+    @property
+    def guessed(self) -> bool:
+        """Whether those names are but the custom for so many bands."""
+        return is_guess(self.descriptions, self.colours)
 
     @property
     def declares_scale(self) -> bool:
@@ -57,6 +60,7 @@ def read_header(path: Path) -> Header:
     try:
         with _quietly_opened(path) as src:
             _check_georeference(path, src)
+            colours, alpha = _colours(src)
             return Header(
                 path=path.absolute(),
                 grid=GeoBox.from_rio(src),
@@ -65,7 +69,8 @@ def read_header(path: Path) -> Header:
                 scales=tuple(src.scales),
                 offsets=tuple(src.offsets),
                 descriptions=tuple(src.descriptions),
-                colours=tuple(_colours(path, src)),
+                colours=colours,
+                alpha_as_data=alpha,
                 date=date_of(path, {**src.tags(), **src.tags(ns="IMAGERY")}),
                 made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
             )
@@ -137,14 +142,14 @@ def _check_georeference(path: Path, src: Any) -> None:
         )
 
 
-def _colours(path: Path, src: Any) -> list[str]:
-    """Colour interpretation of each band; an `alpha` that holds more than a mask is data (as in NAIP)."""
+def _colours(src: Any) -> tuple[tuple[str, ...], int | None]:
+    """Colour interpretations; and the number of an `alpha` band that holds an image (as in NAIP), if any."""
     colours = [colour.name for colour in src.colorinterp]
-    for i, colour in enumerate(colours):
-        if colour == "alpha" and _holds_data(src, i + 1):
-            log.warning("%s: band %d is marked alpha but holds an image; taken as data.", path, i + 1)
-            colours[i] = "undefined"
-    return colours
+    if "alpha" not in colours or not _holds_data(src, colours.index("alpha") + 1):
+        return tuple(colours), None
+    alpha = colours.index("alpha")
+    colours[alpha] = "undefined"
+    return tuple(colours), alpha + 1
 
 
 def _holds_data(src: Any, index: int) -> bool:

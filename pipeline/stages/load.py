@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ from pipeline.scenes.raster import read_header
 from pipeline.scenes.sources import BandSource, band_names, cloud_mask, common_bands, pick
 
 __all__ = ["Load", "common_bands"]
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,8 @@ def _attributes(items: Sequence[pystac.Item], tiles: Sequence[Tile]) -> dict[str
     """What was delivered: dtype, nodata, scale, offset (first band), day, whether it is simulated."""
     bands: list[BandSource] = [band for tile in tiles for band in tile.bands]
     days = sorted({day for day in map(acquired, items) if day})
+    if len(days) > 1:
+        log.warning("images of %s are taken as one date; name images of one day only.", ", ".join(days))
     return {
         "dtype": str(np.result_type(*[band.dtype for band in bands])),
         "nodata": bands[0].nodata,
