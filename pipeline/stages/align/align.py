@@ -19,7 +19,7 @@ from pipeline.shift import ShiftField
 from pipeline.stages.align.coarse import candidates
 from pipeline.stages.align.consensus import MAX_STRAIN, agreement
 from pipeline.stages.align.fit import STIFFNESS, Fit, fit_smooth, fit_translation
-from pipeline.stages.align.structure import channels, decimate, standardise
+from pipeline.stages.align.structure import channels, decimate, orientation
 from pipeline.stages.align.ties import Lattice, Ties, tie_points
 
 COARSE = 768  # pixels a side of the grid, at most, on which the first guess is made
@@ -186,10 +186,10 @@ def _whole_ratio(native: GeoBox, grid: GeoBox) -> int:
 
 
 def _on_grid(image: xr.Dataset, grid: GeoBox) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """All of a small image on the grid, standardised."""
+    """All of a small image on the grid, as structure."""
     mapping = plan(image.odc.geobox, grid)
     rows, cols = (slice(0, int(size)) for size in grid.shape)
     top, left = mapping.source(rows, cols, reach(mapping, "cubic"))
     values, observed = dask.base.compute(image["image"].data[:, top, left], image["observed"].data[top, left])
     out, seen = resample(values, observed, (top.start, left.start), mapping, rows, cols)
-    return standardise(out, seen), seen
+    return orientation(out, seen), seen

@@ -17,7 +17,7 @@ from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.shift import ShiftField
 from pipeline.stages.align.correlate import Floats, match
-from pipeline.stages.align.structure import RADIUS, standardise
+from pipeline.stages.align.structure import REACH, orientation
 
 TILE = 768  # pixels a side of the windows' starts in one task
 MIN_OBSERVED = 0.4  # of a window, on both dates
@@ -112,7 +112,7 @@ def _blocks(
         for j in range(0, len(col_starts), group):
             starts = (row_starts[i : i + group], col_starts[j : j + group])
             rows, cols = (
-                slice(max(int(s[0]) - RADIUS, 0), min(int(s[-1]) + lattice.window + RADIUS, size))
+                slice(max(int(s[0]) - REACH, 0), min(int(s[-1]) + lattice.window + REACH, size))
                 for s, size in zip(starts, (height, width), strict=True)
             )
             places = (i + np.arange(len(starts[0])), j + np.arange(len(starts[1])))
@@ -129,11 +129,11 @@ def _blocks(
 
 
 def _match_block(block: _Block, field: ShiftField, window: int, search: int, *pair: object) -> Ties:
-    """Both images to the grid, standardised, cut into tapered windows, matched."""
+    """Both images to the grid, reduced to structure, cut into tapered windows, matched."""
     structures, masks = [], []
     for image, observed, origin, mapping in (pair[:4], pair[4:]):
         values, seen = resample(image, observed, origin, mapping, block.rows, block.cols)  # type: ignore[arg-type]
-        structures.append(standardise(values, seen))
+        structures.append(orientation(values, seen))
         masks.append(seen)
     rows, cols = (s.ravel() for s in np.meshgrid(*block.starts, indexing="ij"))
     place_rows, place_cols = (s.ravel() for s in np.meshgrid(*block.places, indexing="ij"))
