@@ -33,6 +33,15 @@ _THINGS = (
     ("small houses", 8.0), ("wide roads", 12.0), ("large buildings", 30.0), ("whole compounds", 100.0),
 )  # fmt: skip
 
+_ALIGNMENT = ("reason", "points", "kept_out_points", "residual_before_px", "residual_px")
+_UNTOLD: dict[str, dict[str, Any]] = {
+    "alignment": {"status": "unknown", **dict.fromkeys(_ALIGNMENT)},
+    "radiometry": {"method": None, "unchanged_share": None, "bands": {}},
+    "observed": dict.fromkeys(("before", "after", "both")),
+    "detector": {"name": None},
+    **{key: {} for key in ("settings", "stages", "versions")},
+}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -67,7 +76,7 @@ def render(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any])
         css=Markup(css),
         script=Markup(script),
         policy=_policy(css, script),
-        summary=plain(summary),
+        summary=_complete(summary),
         sentence=words.summary_sentence(findings),
         days=words.days_apart(summary["before"].get("date"), summary["after"].get("date")),
         view=_viewer(view),
@@ -79,6 +88,12 @@ def render(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any])
         files=FILES,
     )  # fmt: skip
     return page
+
+
+def _complete(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary as plain values, with what a run did not tell there as unknown."""
+    values: dict[str, Any] = plain(summary)
+    return values | {key: gap | (values.get(key) or {}) for key, gap in _UNTOLD.items()}
 
 
 def _environment() -> Environment:

@@ -40,14 +40,15 @@
   }
 
   function draw() {
-    keepInside();
     const { width, height } = size();
+    if (height < 2) return; // in print the viewer is not there
+    keepInside();
     map.setAttribute("viewBox", `${left()} ${top()} ${width / view.scale} ${height / view.scale}`);
     map.classList.toggle("near", view.scale > 6.5);
     viewer.classList.toggle("zoomed", !fitted);
     drawDivider();
     drawScale();
-    placeNumbers();
+    placeNumbers({ x: left(), y: top(), scale: view.scale, width, height });
   }
 
   function drawDivider() {
@@ -106,34 +107,36 @@
   const showAll = () => moveTo(image.width / 2, image.height / 2, fitScale());
 
   // ---- numbers: beside an outermost point of the outline, hidden where there is no room ------------------------
-  function placeNumbers() {
+  // frame: where the image point x, y is drawn at 0, 0 of a frame of width by height pixels, at scale
+  function placeNumbers(frame) {
     const taken = [], first = tags.filter((tag) => tag.dataset.id === chosen);
-    for (const tag of [...first, ...tags]) {
-      if (tag === first[0] && taken.length) continue;
-      const spot = tag.dataset.off ? null : freeSpot(tag, taken, tag.dataset.id === chosen);
+    for (const tag of [...first, ...tags.filter((tag) => tag.dataset.id !== chosen)]) {
+      const spot = tag.dataset.off ? null : freeSpot(tag, taken, frame);
       tag.classList.toggle("off", !spot);
       if (!spot) continue;
       taken.push(spot);
-      tag.setAttribute("transform", `translate(${left() + spot.x / view.scale} ${top() + spot.y / view.scale}) scale(${1 / view.scale})`);
+      const x = frame.x + spot.x / frame.scale, y = frame.y + spot.y / frame.scale;
+      tag.setAttribute("transform", `translate(${x} ${y}) scale(${1 / frame.scale})`);
     }
   }
 
-  function freeSpot(tag, taken, forced) {
+  function freeSpot(tag, taken, frame) {
     const a = numbersOf(tag.dataset.anchors), wide = Number(tag.dataset.wide), high = 18, gap = 5;
-    const at = (i) => ({ x: (a[2 * i] - left()) * view.scale, y: (a[2 * i + 1] - top()) * view.scale });
+    const at = (i) => ({ x: (a[2 * i] - frame.x) * frame.scale, y: (a[2 * i + 1] - frame.y) * frame.scale });
     const [right, west, north, south] = [0, 1, 2, 3].map(at);
     const spots = [
       { x: right.x + gap, y: right.y - high / 2 }, { x: north.x - wide / 2, y: north.y - high - gap },
       { x: west.x - wide - gap, y: west.y - high / 2 }, { x: south.x - wide / 2, y: south.y + gap },
     ].map((spot) => ({ ...spot, wide, high }));
     const apart = (p, q) => p.x + p.wide + room < q.x || q.x + q.wide + room < p.x || p.y + high + room < q.y || q.y + high + room < p.y;
-    const inside = (p) => p.x >= 0 && p.y >= 0 && p.x + wide <= size().width && p.y + high <= size().height;
-    return spots.find((spot) => inside(spot) && taken.every((other) => apart(spot, other))) || (forced ? spots[0] : null);
+    const inside = (p) => p.x >= 0 && p.y >= 0 && p.x + wide <= frame.width && p.y + high <= frame.height;
+    const free = spots.find((spot) => inside(spot) && taken.every((other) => apart(spot, other)));
+    return free || (tag.dataset.id === chosen ? spots[0] : null);
   }
 
-  function placeNumbersForPrint() { // in print the whole image is about 350 pixels wide
-    Object.assign(view, { x: image.width / 2, y: image.height / 2, scale: 350 / image.width });
-    placeNumbers();
+  function placeNumbersForPrint() { // where each image is about 9 cm wide, and numbers may be smaller
+    const width = 560, scale = width / image.width;
+    placeNumbers({ x: 0, y: 0, scale, width, height: image.height * scale });
   }
 
   function sizeNumbers() {
@@ -317,7 +320,7 @@
     by("zoom-out").addEventListener("click", () => zoomAt(1 / 1.5));
     by("zoom-all").addEventListener("click", showAll);
     addEventListener("beforeprint", placeNumbersForPrint);
-    addEventListener("afterprint", showAll);
+    addEventListener("afterprint", redraw);
     new ResizeObserver(() => { if (fitted) view.scale = fitScale(); redraw(); }).observe(viewer);
   }
 
