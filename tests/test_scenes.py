@@ -362,6 +362,20 @@ def test_stac_items_of_both_versions(tmp_path: Path, version: str) -> None:
     assert band_sources(describe(tmp_path / "item.json", offset=0.0)[0])["red"].offset == 0
 
 
+@pytest.mark.parametrize(("applied", "offset"), [(True, 0.0), (False, -0.1)])
+def test_an_offset_that_earth_search_has_applied_is_not_applied_again(
+    tmp_path: Path, applied: bool, offset: float
+) -> None:
+    image(tmp_path / "x1.tif")
+    bands = {"raster:bands": [{"data_type": "uint16", "scale": 1e-4, "offset": -0.1}]}
+    path = stac_item(
+        tmp_path, {"red": {"href": "x1.tif", **bands}}, **{"earthsearch:boa_offset_applied": applied}
+    )
+    red = band_sources(describe(path)[0])["red"]
+    assert (red.scale, red.offset) == (1e-4, offset)
+    assert band_sources(describe(path, offset=-0.2)[0])["red"].offset == -0.2
+
+
 def test_stac_grid_is_taken_without_opening_the_file(tmp_path: Path) -> None:
     fields = {"proj:shape": [20, 24], "proj:transform": list(BOX.transform)[:6]}
     assets = {"red": {"href": "./not-there.tif", "raster:bands": [{"data_type": "uint16"}], **fields}}

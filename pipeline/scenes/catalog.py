@@ -33,7 +33,11 @@ def _item(document: dict[str, object], file: Path) -> pystac.Item:
     item = pystac.Item.from_dict(document)
     item.set_self_href(str(file.absolute()))
     item.make_asset_hrefs_absolute()
-    return item
+    # Earth Search declares -0.1 also where it has applied the offset itself; there this property holds (its
+    # issue 9).
+    return (
+        with_scale(item, None, 0.0) if item.properties.get("earthsearch:boa_offset_applied") is True else item
+    )
 
 
 def with_scale(item: pystac.Item, scale: float | None, offset: float | None) -> pystac.Item:

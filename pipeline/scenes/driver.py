@@ -108,7 +108,7 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
     shape = (block[0].stop - block[0].start, block[1].stop - block[1].start)
     image = np.full((len(tile.bands), *shape), np.nan, dtype=np.float32)
     unseen, empty = np.zeros(shape, dtype=bool), []
-    for (_, _), group in groupby(enumerate(tile.bands), key=lambda pair: (pair[1].href, pair[1].grid)):
+    for _, group in groupby(enumerate(tile.bands), key=lambda pair: (pair[1].href, pair[1].grid)):
         places, bands = zip(*group, strict=True)
         piece = read_file(bands, positions(base, block, bands[0].grid), shape)
         if piece is None:
@@ -128,13 +128,15 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Piece:
-    """Bands of one file on a block."""
+    """Bands of one file on a block.
+
+    `empty` are pixels with nodata in all bands, which counts only if other files agree; None without such a
+    nodata.
+    """
 
     values: NDArray[np.float32]  # (band, y, x), physical
     unseen: Bools  # (y, x): surely not observed
-    empty: (
-        Bools | None
-    )  # (y, x): nodata in all bands, which counts only if other files agree; None without such a nodata
+    empty: Bools | None  # (y, x)
 
 
 def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]) -> Piece | None:
@@ -152,10 +154,9 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
         return Piece(values, unseen | outside, empty)
     here = at.within(window)
     missing = unseen if empty is None else unseen | empty
+    moved = nearest(values, here) if at.exact else _between(values, ~missing, here)
     return Piece(
-        np.broadcast_to(
-            nearest(values, here) if at.exact else _between(values, ~missing, here), (len(bands), *shape)
-        ),
+        np.broadcast_to(moved, (len(bands), *shape)),
         np.broadcast_to(nearest(unseen, here), shape) | outside,
         None if empty is None else np.broadcast_to(nearest(empty, here), shape),
     )

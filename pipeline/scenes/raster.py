@@ -109,9 +109,10 @@ def asset(
         own = header.nodata[i] if header.nodata[i] is not None else nodata
         if own is not None:
             band["nodata"] = own if math.isfinite(own) else str(own)
-        if header.declares_scale or scale is not None or offset is not None:
-            band["raster:scale"] = scale if scale is not None else header.scales[i]
-            band["raster:offset"] = offset if offset is not None else header.offsets[i]
+        if header.declares_scale or scale is not None:
+            band["raster:scale"] = header.scales[i] if scale is None else scale
+        if header.declares_scale or offset is not None:
+            band["raster:offset"] = header.offsets[i] if offset is None else offset
         bands.append(band)
     crs = header.grid.crs
     epsg = crs.proj.to_epsg(min_confidence=100) if crs is not None else None

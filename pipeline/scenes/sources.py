@@ -122,7 +122,7 @@ def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, gr
     dtype = band.get("data_type") or _header(_href(asset))[1][index - 1]
     scale = band.get("raster:scale", band.get("scale"))
     offset = band.get("raster:offset", band.get("offset"))
-    if scale is None and offset is None and np.dtype(dtype).kind in "iu":
+    if scale is None and not offset and np.dtype(dtype).kind in "iu":
         scale = 1 / np.iinfo(dtype).max
     nodata = band.get("nodata")
     return BandSource(

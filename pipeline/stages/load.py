@@ -25,7 +25,7 @@ from odc.loader.types import (
     RasterSource,
 )
 
-from pipeline.errors import NoOverlapError
+from pipeline.errors import BandError, NoOverlapError
 from pipeline.grid import pixel_bounds
 from pipeline.scenes import acquired, is_made
 from pipeline.scenes.band_files import is_scl
@@ -65,6 +65,10 @@ class Load:
         """
         ordered = sorted(items, key=lambda item: item.id)
         names = self.bands or band_names(ordered)
+        if not names:
+            raise BandError(
+                "the tiles of one date have no band in common; name the files of one sensor only."
+            )
         masks = _masks(mask, grid)
         tiles = [Tile(tuple(pick(item, names)), (*masks, *_scl(item))) for item in ordered]
         pixels = mosaic(tiles, names, grid, self.chunk)
