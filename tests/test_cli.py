@@ -201,6 +201,7 @@ def test_compare_hands_its_options_on(fake: FakeRun, tmp_path: Path) -> None:
     assert told.exit_code == 0, told.stderr
     (job,) = fake.jobs
     assert (job.out, job.bands, job.before_mask, job.after_mask) == (tmp_path / "o", ("red",), None, mask)
+    assert job.site_name == "before.tif to after.tif"
     assert job.aoi is not None
     assert job.aoi.boundingbox.bbox == (40.1, 34.3, 40.2, 34.4)
     assert [item.datetime.date().isoformat() for item in (*job.before, *job.after) if item.datetime] == [

@@ -97,8 +97,8 @@ def compare(
         names = _split(bands)
         described = _describe(names, scale, offset)
         job = Job(
-            site_id=out.resolve().name,
-            site_name=out.resolve().name,
+            site_id="compare",
+            site_name=_title(before, after),
             out=out,
             before=described(before, iso(before_date)),
             after=described(after, iso(after_date)),
@@ -137,8 +137,8 @@ def align(
         names = _split(bands)
         described = _describe(names, scale, offset)
         job = Job(
-            site_id=out.resolve().name,
-            site_name=out.resolve().name,
+            site_id="compare",
+            site_name=_title(before, after),
             out=out,
             before=described(before, None),
             after=described(after, None),
@@ -174,6 +174,12 @@ def settings_with(chunk_size: int | None, given: Settings | None = None) -> Sett
     if chunk_size is None:
         return settings
     return replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
+
+
+def _title(before: str, after: str) -> str:
+    """What the report is called: the last part of each path that is no pattern."""
+    names = [[part for part in Path(source).parts if "*" not in part] for source in (before, after)]
+    return " to ".join(parts[-1] if parts else "images" for parts in names)
 
 
 def _split(names: str | None) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from rich.console import Console, RenderableType
 
 from pipeline.errors import GroundbreakError
 from pipeline.progress import PlainProgress, Progress, RichProgress
+
+_BLAS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""One thread within a library: Dask has one a core, and the last bits of matrix products hang on how many."""
 
 PIPE_WIDTH = 140  # columns of a table that is not printed to a terminal
 
@@ -45,6 +49,7 @@ def fail(message: str) -> None:
 def computing(scheduler: str | None, workers: int, verbose: bool, quiet: bool) -> Iterator[Progress]:
     """`reporting`, with progress on standard error and the chosen Dask scheduler active."""
     with reporting(verbose):
+        os.environ.update(dict.fromkeys(_BLAS, "1"))  # before NumPy is loaded, which reads it once
         from pipeline.cluster import connect
 
         log_to_stderr(verbose)
