@@ -75,11 +75,15 @@ def decimate(image: xr.Dataset, factor: int) -> xr.Dataset:
     )
 
 
-def orientation(image: Planes, observed: Mask) -> Planes:
-    """(2, y, x): cosine and sine of the doubled angle of the edge at each pixel times the root of the root of its
-    strength; zero where `image` (band, y, x) is not observed within two pixels."""
+def edges(image: Planes, observed: Mask) -> Planes:
+    """Structure (4, y, x) of `image` (band, y, x), zero where not observed within two pixels.
+
+    The first two planes, which windows are matched on, are cosine and sine of the doubled angle of the edge at
+    each pixel times the root of the root of its strength. The other two are the gradient as such (along x, y), its
+    strength likewise rooted: one that keeps the bright side apart from the dark says more on a whole image.
+    """
     inside = np.zeros_like(observed)
-    tensor = np.zeros((3, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy
+    tensor = np.zeros((5, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y
     values = np.where(observed, image, np.float32(0))
     for plane in values:
         own = np.zeros_like(tensor)
@@ -87,10 +91,14 @@ def orientation(image: Planes, observed: Mask) -> Planes:
         share = np.maximum(_box(inside.astype(np.float32)), np.float32(1e-3))
         level = float(np.abs(plane).sum(dtype=np.float64)) / max(int(observed.sum()), 1)
         contrast = _box(own[2]) / share + np.float32((NOISE * level) ** 2 + 1e-20)
-        tensor += own / contrast
-    strength = tensor[2] / np.float32(len(image))
-    weight = np.maximum(strength, np.float32(1e-12)) ** np.float32(0.75) + np.float32(WEAK)
-    return tensor[:2] / (weight * np.float32(len(image)))
+        own[:3] /= contrast
+        own[3:] /= np.sqrt(contrast)
+        tensor += own
+    tensor /= np.float32(len(image))
+    strength = np.maximum(tensor[2], np.float32(1e-12))
+    doubled = tensor[:2] / (strength ** np.float32(0.75) + np.float32(WEAK))
+    plain = tensor[3:] / (strength ** np.float32(0.25) + np.float32(WEAK))
+    return np.concatenate([doubled, plain])
 
 
 def _box(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -120,4 +128,6 @@ def _gradients(plane, observed, tensor, inside):  # type: ignore[no-untyped-def]
                 tensor[0, i, j] = gx * gx - gy * gy
                 tensor[1, i, j] = 2 * gx * gy
                 tensor[2, i, j] = gx * gx + gy * gy
+                tensor[3, i, j] = gx
+                tensor[4, i, j] = gy
                 inside[i, j] = True

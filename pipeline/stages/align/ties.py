@@ -17,7 +17,7 @@ from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.shift import ShiftField
 from pipeline.stages.align.correlate import Floats, match
-from pipeline.stages.align.structure import REACH, orientation
+from pipeline.stages.align.structure import REACH, edges
 
 TILE = 768  # pixels a side of the windows' starts in one task
 MIN_OBSERVED = 0.4  # of a window, on both dates
@@ -133,7 +133,7 @@ def _match_block(block: _Block, field: ShiftField, window: int, search: int, *pa
     structures, masks = [], []
     for image, observed, origin, mapping in (pair[:4], pair[4:]):
         values, seen = resample(image, observed, origin, mapping, block.rows, block.cols)  # type: ignore[arg-type]
-        structures.append(orientation(values, seen))
+        structures.append(edges(values, seen)[:2])
         masks.append(seen)
     rows, cols = (s.ravel() for s in np.meshgrid(*block.starts, indexing="ij"))
     place_rows, place_cols = (s.ravel() for s in np.meshgrid(*block.places, indexing="ij"))
