@@ -49,7 +49,12 @@ class Outcome:
 
 
 def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
-    """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/."""
+    """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
+
+    Raises ConfigError where the dates are not in order, and what `Site.scenes` raises.
+    """
+    if before >= after:
+        raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
     return Job(
         site_id=site.id,
         site_name=site.name,

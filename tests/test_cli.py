@@ -184,6 +184,22 @@ def test_run_takes_dates_and_block_size_from_the_words(site: Path, fake: FakeRun
     assert fake.jobs[1].settings == load_site(site).settings
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--before", "2019-09-21", "--after", "2019-09-09"], "2019-09-21 is not earlier than 2019-09-09"),
+        (
+            ["--before", "2019-09-10", "--after", "2019-09-21"],
+            "no images of 2019-09-10; dates with images: 2019-08-20",
+        ),
+    ],
+)
+def test_dates_that_cannot_be_compared(words: list[str], told: str, site: Path, fake: FakeRun) -> None:
+    result = groundbreak("run", site, *words, "--quiet")
+    assert (result.exit_code, fake.jobs) == (1, [])
+    assert told in one_line(result.stderr)
+
+
 def test_compare_hands_its_options_on(fake: FakeRun, tmp_path: Path) -> None:
     images = [write_image(tmp_path / f"{name}.tif") for name in ("before", "after")]
     mask = write_image(tmp_path / "mask.tif")
