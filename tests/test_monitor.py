@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,23 @@ def test_the_store_keeps_what_it_is_given(tmp_path: Path) -> None:
     assert (known.fingerprint, known.refused) == ("other mark", "clouds")
     with pytest.raises(KeyError):
         store.comparison(*DAYS[:2])
+
+
+def test_two_writers_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    columns = {"kind": "road", "direction": "new", "confidence": 0.7, "zone": None}
+
+    def write(mark: int) -> None:
+        store = monitor_module.Store(path)
+        frame = gpd.GeoDataFrame(
+            {"id": range(1, mark + 2), **columns}, geometry=[HOUSE] * (mark + 1), crs=CRS
+        )
+        for _ in range(10):
+            store.compared(*DAYS[:2], str(mark), frame)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    store = monitor_module.Store(path)
+    known = store.known(*DAYS[:2])
+    assert known is not None
+    assert len(store.comparison(*DAYS[:2]).findings) == int(known.fingerprint) + 1

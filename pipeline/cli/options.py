@@ -21,8 +21,8 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="Use the Dask cluster behind this address, like tcp://host:8786.",
-        rich_help_panel=_COMPUTING, show_default=False,
+        metavar="ADDRESS", rich_help_panel=_COMPUTING, show_default=False,
+        help="Use the Dask cluster at this address, like tcp://host:8786; its workers must see the same files.",
     ),
 ]  # fmt: skip
 Workers = Annotated[
