@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +20,7 @@ from pipeline.stages.align.structure import channels
 from pipeline.stages.align.ties import Lattice, Ties, tie_points
 from pipeline.stages.align.whole import kept, small_pair, structure_of
 
-COARSE = 768  # pixels a side of the grid, at most, on which the first guess is made
+COARSE = 1280  # pixels a side of the grid, at most, on which the first guess is made
 COARSE_WINDOWS = 400
 ROUNDS = (4, 8)  # each round looks a window's side over this around what the one before found
 MIN_SHARE = 0.15  # of reliable tie points must agree; chance alone reaches a few percent
@@ -27,7 +28,7 @@ MIN_CORRELATION = 0.15  # of a tie point's peak
 MIN_CONTRAST = 1.15  # of its peak over the next
 MAX_SIGMA = 0.5  # pixels, its expected error
 PROMINENT = 6.5  # deviations that the whole image's peak stands out; unrelated images reach about 5
-HALVES_APART = 2.0  # pixels that the shifts of two halves may differ by, for one shift to stand for the image
+HALVES_APART = 3.0  # pixels that the shifts of two halves may differ by, for one shift to stand for the image
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,16 @@ class Align:
         pair = small_pair(first, second, small)
         whole = Whole(*structure_of(pair, small))
         peaks = whole.peaks(min(math.ceil(self.search / factor) + 1, min(small.shape) // 2), count=3)
+        start = self._first_field(pair, small, peaks).finer(factor)
         try:
-            field = self._first_field(pair, small, peaks).finer(factor)
-            for part in ROUNDS:
-                ties, fit = self._round(first, second, grid, field, part)
-                field = fit.field
-            return self._judge(ties, fit, grid)
-        except AlignmentRejectedError as refusal:
-            return self._one_shift(whole, peaks[0], small, factor, refusal)
+            return self._local(first, second, grid, start, 1)
+        except AlignmentRejectedError as refused:
+            refusal = refused
+        if peaks[0].prominence >= PROMINENT:
+            start = _constant(small, peaks[0]).finer(factor)
+            with contextlib.suppress(AlignmentRejectedError):
+                return self._local(first, second, grid, start, 2)
+        return self._one_shift(whole, peaks[0], small, factor, refusal)
 
     def _first_field(
         self, pair: tuple[xr.Dataset, xr.Dataset], small: GeoBox, peaks: list[Peak]
@@ -111,12 +114,28 @@ class Align:
                     best = fit_smooth(ties, agreeing, small, (1e3, 1e5)).field
         return best
 
+    def _local(
+        self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox, field: ShiftField, larger: int
+    ) -> Alignment:
+        """A local field from `field` on, by windows `larger` times the usual."""
+        lattice = Lattice.over(_shape(grid), self.window, self.spacing, self.max_points)
+        lattice = Lattice(lattice.window * larger, lattice.spacing)
+        for part in ROUNDS:
+            ties, fit = self._round(before, after, grid, field, lattice, lattice.window // (part * larger))
+            field = fit.field
+        return self._judge(ties, fit, grid)
+
     def _round(
-        self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox, field: ShiftField, part: int
+        self,
+        before: xr.Dataset,
+        after: xr.Dataset,
+        grid: GeoBox,
+        field: ShiftField,
+        lattice: Lattice,
+        search: int,
     ) -> tuple[Ties, Fit]:
         """Match around the field, and fit a better one. Raises AlignmentRejectedError when too few points agree."""
-        lattice = Lattice.over(_shape(grid), self.window, self.spacing, self.max_points)
-        found = tie_points(before, after, grid, field, lattice, lattice.window // part)
+        found = tie_points(before, after, grid, field, lattice, search)
         ties = _reliable(found)
         agreeing = agreement(ties)
         count, least = int(agreeing.sum()), max(self.min_points, math.ceil(MIN_SHARE * len(ties)))
