@@ -61,13 +61,18 @@ def site_job(site: Site, before: str, after: str, out: Path, settings: Settings)
         out=out / site.id / f"{before}_{after}",
         before=tuple(site.scenes(before)),
         after=tuple(site.scenes(after)),
-        before_mask=site.masks(before) or None,
-        after_mask=site.masks(after) or None,
+        before_mask=_masks(site, before),
+        after_mask=_masks(site, after),
         aoi=site.aoi,
         zones=site.zones,
         bands=site.bands,
         settings=settings,
     )
+
+
+def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
+    """Absolute, since workers may run in other folders."""
+    return tuple(mask.absolute() for mask in site.masks(date)) or None
 
 
 def site_files(paths: Iterable[Path]) -> list[Path]:

@@ -182,6 +182,7 @@ def test_run_takes_dates_and_block_size_from_the_words(site: Path, fake: FakeRun
     assert job.settings.compute.chunk_size == 256
     assert groundbreak("run", site).exit_code == 0
     assert fake.jobs[1].settings == load_site(site).settings
+    assert fake.jobs[1].out == Path("out/yard/2019-09-09_2019-09-21").absolute()
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ After = Annotated[
     str, typer.Argument(metavar="AFTER", help="Likewise, of the later date.", show_default=False)
 ]
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site file.", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.", resolve_path=True)]
 
 Scheduler = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS", rich_help_panel=_COMPUTING, show_default=False,
-        help="Use the Dask cluster at this address, like tcp://host:8786; its workers must see the same files.",
+        help="Use the Dask cluster at this address, as tcp://host:8786; its workers must see the same files.",
     ),
 ]  # fmt: skip
 Workers = Annotated[

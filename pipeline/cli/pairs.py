@@ -23,7 +23,7 @@ from pipeline.cli.options import (
     day,
     iso,
 )
-from pipeline.cli.session import computing, show, show_json
+from pipeline.cli.session import computing, near, show, show_json
 
 if TYPE_CHECKING:
     import pystac
@@ -117,7 +117,10 @@ def align(
     after: After,
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the files go.", show_default=False)
+        Path,
+        typer.Option(
+            "--out", metavar="DIR", help="Where the files go.", resolve_path=True, show_default=False
+        ),
     ],
     warp: Annotated[bool, typer.Option("--warp", help="Write the aligned after.tif too.")] = False,
     bands: Bands = None,
@@ -153,7 +156,7 @@ def align(
         told = result.summary["alignment"]
         show(f"{told['status']}: {told['reason']}" if told["reason"] else str(told["status"]))
         dx, dy = told["shift_m"]
-        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {result.folder}")
+        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {near(result.folder)}")
 
 
 def show_result(result: Result, as_json: bool) -> None:
@@ -163,7 +166,7 @@ def show_result(result: Result, as_json: bool) -> None:
         return
     from pipeline.outputs import findings_table
 
-    show(findings_table(result.findings, limit=50), f"report: {result.folder / 'report.html'}")
+    show(findings_table(result.findings, limit=50), f"report: {near(result.folder / 'report.html')}")
 
 
 def settings_with(chunk_size: int | None, given: Settings | None = None) -> Settings:

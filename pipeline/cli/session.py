@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -82,6 +83,11 @@ def show(*parts: RenderableType) -> None:
         console.width = PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str), markup=False)
+
+
+def near(path: Path) -> Path:
+    """A path as short as it can be from here; jobs have absolute ones, as workers may run in other folders."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def show_json(value: Any) -> None:
