@@ -86,7 +86,7 @@ def show(*parts: RenderableType) -> None:
 
 
 def near(path: Path) -> Path:
-    """A path as short as it can be from here; jobs have absolute ones, as workers may run in other folders."""
+    """A path as short as it can be from here; jobs have absolute ones, as workers may run in any folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
