@@ -29,6 +29,10 @@ class Pair:
         unseen = np.isnan(before).any(axis=0) | np.isnan(after).any(axis=0)
         return cls(before, after, np.logical_not(unseen))
 
+    def window(self, rows: slice, cols: slice) -> Pair:
+        """A part of the pair."""
+        return Pair(self.before[:, rows, cols], self.after[:, rows, cols], self.observed[rows, cols])
+
     def pixels(self) -> tuple[Float, Float]:
         """The observed pixels of both dates as (band, n)."""
         return self.before[:, self.observed], self.after[:, self.observed]

@@ -30,7 +30,7 @@ from pipeline.fuse import write_rasters
 from pipeline.grid import blocks, crop, native_grid, pixel_size, site_grid
 from pipeline.outputs import write_all
 from pipeline.outputs.provenance import write_run
-from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, read_percent
+from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, read_percent, write_cog
 from pipeline.pair import Float, Pair
 from pipeline.progress import Progress
 from pipeline.shift import ShiftField
@@ -115,9 +115,9 @@ def run(job: Job, progress: Progress) -> Result:
                 images, alignment.field, folder, specs, chunk, progress, radiometry=radiometry, model=model
             )
         with progress.stage("flag"):
-            reader = PairReader(folder / "before.tif", folder / "after.tif", specs["before"], specs["after"])
             percent = read_percent(folder / "change.tif")
-            findings = job.settings.flag(percent, reader, scene.grid, scene.bands, job.zones or {})
+            flagged = job.settings.flag(percent, PairReader(folder), scene.grid, scene.bands, job.zones or {})
+            write_cog(folder / "change.tif", specs["change"], scene.grid, flagged.percent[None])
         with progress.stage("report"):
             summary = summarise(
                 job,
@@ -126,12 +126,12 @@ def run(job: Job, progress: Progress) -> Result:
                 observed,
                 radiometry=radiometry.as_dict(),
                 detector=model.as_dict(),
-                findings=findings_summary(findings),
+                findings=findings_summary(flagged.findings),
                 stages=progress.stages,
             )
-            write_all(folder, findings, summary)
+            write_all(folder, flagged.findings, summary)
         write_run(folder, summary)
-    return Result(job.out, findings, summary)
+    return Result(job.out, flagged.findings, summary)
 
 
 def align_only(job: Job, progress: Progress, warp: bool) -> Result:
@@ -166,7 +166,8 @@ def load(job: Job) -> Scene:
             part = crop(native, grid.extent, _MARGIN_PX)
         except NoOverlapError as error:
             raise NoOverlapError(
-                f"{_named(items)} lies outside the ground that {_named(job.before)} shows; name images of one place"
+                f"{_named(items)} lies outside the ground that {_named(job.before)} shows;"
+                " name images of one place"
             ) from error
         images.append(stage(items, part, mask))
     return Scene(images[0], images[1], grid, bands)
@@ -182,7 +183,8 @@ def align(job: Job, scene: Scene) -> Alignment:
         for image, items in ((scene.before, job.before), (scene.after, job.after)):
             if not bool(compute(image["observed"].any().data)[0]):
                 raise NothingObservedError(
-                    f"{_named(items)}: no pixel is usable (clouds, mask or nodata cover all of it); take another date"
+                    f"{_named(items)}: no pixel is usable (clouds, mask or nodata cover all of it);"
+                    " take another date"
                 ) from None
         raise
 
@@ -205,7 +207,8 @@ def _sample(images: AlignedImages) -> list[Pair]:
     pairs: list[Pair] = list(compute(*images.each(chosen, _keep)))
     if not any(pair.observed.any() for pair in pairs):
         raise NothingObservedError(
-            "no pixel was observed on both dates (clouds, masks or nodata cover one or the other); take other dates"
+            "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"
+            " take other dates"
         )
     return pairs
 

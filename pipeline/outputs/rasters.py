@@ -66,15 +66,6 @@ class RasterSpec:
             stored[stored == self.nodata] += 1
         return np.where(missing, self.nodata, stored).astype(self.dtype)
 
-    def decode(self, stored: NDArray[Any]) -> Float:
-        """Stored values as physical ones, float32, NaN for nodata."""
-        physical = stored.astype(np.float32) * np.float32(self.scale) + np.float32(self.offset)
-        return (
-            physical
-            if np.isnan(self.nodata)
-            else np.where(stored == self.nodata, np.float32(np.nan), physical)
-        )
-
 
 def image_spec(
     name: str, attrs: Mapping[str, Any], bands: tuple[str, ...], tags: Mapping[str, str]
@@ -170,28 +161,36 @@ class BlockStore:
 
     def _add_source(self, band: ET.Element, spec: RasterSpec, block: Block, number: int) -> None:
         rows, cols = block
-        size = {"xSize": str(cols.stop - cols.start), "ySize": str(rows.stop - rows.start)}
+        width, height = str(cols.stop - cols.start), str(rows.stop - rows.start)
         source = ET.SubElement(band, "SimpleSource")
         ET.SubElement(source, "SourceFilename", relativeToVRT="1").text = self._path(spec, block).name
         ET.SubElement(source, "SourceBand").text = str(number)
-        ET.SubElement(source, "SrcRect", xOff="0", yOff="0", **size)
-        ET.SubElement(source, "DstRect", xOff=str(cols.start), yOff=str(rows.start), **size)
+        ET.SubElement(source, "SrcRect", xOff="0", yOff="0", xSize=width, ySize=height)
+        ET.SubElement(
+            source, "DstRect", xOff=str(cols.start), yOff=str(rows.start), xSize=width, ySize=height
+        )
 
 
 @dataclass(frozen=True)
 class PairReader:
-    """Windows of the two images of a finished result, as physical values."""
+    """Windows of before.tif and after.tif of a finished result, as physical values."""
 
-    before: Path
-    after: Path
-    before_spec: RasterSpec
-    after_spec: RasterSpec
+    folder: Path
 
     def __call__(self, rows: slice, cols: slice) -> Pair:
         """The window as a Pair; rows and columns lie inside the grid."""
-        return Pair.of(
-            _read(self.before, self.before_spec, rows, cols), _read(self.after, self.after_spec, rows, cols)
-        )
+        before, after = (_read(self.folder / f"{name}.tif", rows, cols) for name in ("before", "after"))
+        return Pair.of(before, after)
+
+
+def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, pixels: NDArray[Any]) -> None:
+    """Write a raster (band, y, x) that is all in memory, already encoded, as a COG."""
+    store = BlockStore(path.with_name(f".{path.stem}-blocks"), grid)
+    store.folder.mkdir()
+    rows, cols = (slice(0, int(size)) for size in grid.shape)
+    store.write(spec, (rows, cols), pixels)
+    store.join(spec, [(rows, cols)], path)
+    store.discard()
 
 
 def read_percent(path: Path) -> NDArray[np.uint8]:
@@ -201,7 +200,9 @@ def read_percent(path: Path) -> NDArray[np.uint8]:
     return percent
 
 
-def _read(path: Path, spec: RasterSpec, rows: slice, cols: slice) -> Float:
+def _read(path: Path, rows: slice, cols: slice) -> Float:
     window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
     with rasterio.open(path) as file:
-        return spec.decode(file.read(window=window))
+        stored = file.read(window=window)
+        physical = stored.astype(np.float32) * np.float32(file.scales[0]) + np.float32(file.offsets[0])
+        return np.where(stored == file.nodata, np.float32(np.nan), physical)

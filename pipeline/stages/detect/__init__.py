@@ -38,8 +38,8 @@ class ChangeModel:
     @property
     def reach(self) -> int:
         """Pixels that a block needs around itself, so that blocks join without a seam."""
-        sigmas = self.calibration.surprise_sigma, self.calibration.structure_sigma
-        return 1 + max(evidence.reach(sigma) for sigma in sigmas)
+        blur, structure = self.calibration.surprise_sigma, self.calibration.structure_sigma
+        return max(1 + evidence.reach(blur), evidence.reach(structure)) + evidence.halo_radius(blur)
 
     def score(self, pair: Pair) -> Float:
         """Evidence for change (y, x), float32 >= 0, comparable between scenes."""
@@ -48,7 +48,7 @@ class ChangeModel:
         structure = evidence.restructured(
             before, after, pair.observed, self.calibration.structure_sigma, self.texture
         )
-        return surprise * np.sqrt(structure)
+        return evidence.without_halo(surprise * np.sqrt(structure), self.calibration.surprise_sigma)
 
     def percent(self, pair: Pair) -> NDArray[np.uint8]:
         """Probability of change in percent (y, x), `NOT_OBSERVED` where either date was not seen."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from pipeline.pair import Float
+from pipeline.regime import Regime, regime
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class Calibration:
         return np.asarray(expit(np.float32(self.slope) * log_ratio), np.float32)
 
 
-_FROM_METRES = 5.0
-_COARSE = Calibration(surprise_sigma=1.0, structure_sigma=2.0, even=3.0, slope=3.0)
-_FINE = Calibration(surprise_sigma=1.5, structure_sigma=3.0, even=3.0, slope=3.0)
+_CALIBRATIONS: dict[Regime, Calibration] = {
+    "fine": Calibration(surprise_sigma=1.5, structure_sigma=3.0, even=3.0, slope=3.0),
+    "coarse": Calibration(surprise_sigma=1.0, structure_sigma=2.0, even=4.28, slope=2.33),
+}
 
 
 def calibration(resolution: float) -> Calibration:
     """The calibration for images of `resolution` metres a pixel."""
-    return _COARSE if resolution >= _FROM_METRES else _FINE
+    return _CALIBRATIONS[regime(resolution)]

@@ -17,6 +17,8 @@ from pipeline.pair import Float, Mask, Pair
 from pipeline.stages.detect.predict import Predictor
 
 VISIBLE = ("coastal", "blue", "green", "yellow", "red", "pan")
+_RIM = 0.3  # of the strongest evidence nearby
+_DAMPED = 0.1  # what is left of the evidence there
 _FLAT_SHARE = 0.2  # of the median local variance
 _TRUNCATE = 4.0  # Gaussian kernels end at this many sigmas; `reach` counts on it
 
@@ -79,10 +81,26 @@ class Texture:
         )
 
 
+def without_halo(score: Float, sigma: float) -> Float:
+    """Evidence (y, x) without the rim that smoothing by `sigma` pixels puts around every changed thing.
+
+    What is under a share of the strongest evidence within the blur's reach is rim; at a straight edge the
+    rest ends where the thing does.
+    """
+    size = 2 * halo_radius(sigma) + 1
+    strongest = ndimage.maximum_filter(score, size, mode="nearest")
+    return np.where(score >= np.float32(_RIM) * strongest, score, np.float32(_DAMPED) * score)
+
+
+def halo_radius(sigma: float) -> int:
+    """How many pixels around a pixel `without_halo` looks at."""
+    return round(2.5 * sigma)
+
+
 def grey(image: Float, bands: Sequence[str]) -> Float:
     """The mean of the visible bands (y, x), or of all bands where none is visible."""
     visible = [i for i, name in enumerate(bands) if name in VISIBLE] or list(range(len(bands)))
-    return image[visible].mean(axis=0)
+    return np.asarray(image[visible].mean(axis=0))
 
 
 def _filled(image: Float, observed: Mask, level: Float) -> Float:

@@ -84,8 +84,8 @@ def _f4(array: NDArray[np.float64]) -> Float:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-# Written out as loops rather than as matrix products: BLAS sums in another order for another block size, and the
-# result must not depend on the chunking.
+# Written out as loops rather than as matrix products: BLAS sums in another order for another block size, and
+# the result must not depend on the chunking.
 @njit(nogil=True, cache=True)
 def _predict(source: Float, mean: Float, scale: Float, coefficients: Float) -> Float:  # pragma: no cover
     bands, height, width = source.shape

@@ -4,8 +4,8 @@ confidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -13,29 +13,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
-from scipy import ndimage
-from shapely.geometry.base import BaseGeometry
 
 from pipeline.grid import pixel_size
-from pipeline.pair import Pair
+from pipeline.stages.flag.candidates import Candidate, WindowReader, find_candidates
 from pipeline.stages.flag.classify import Verdict, classify
-from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
-from pipeline.stages.flag.outline import outline
-from pipeline.stages.flag.segment import Labels, segment_changes
+from pipeline.stages.flag.segment import Labels
 from pipeline.stages.flag.zones import zone_of
 
-WindowReader = Callable[[slice, slice], Pair]
+_NOT_OBSERVED = 255
+_UNGROUPED = 0.2  # how far change counts that forms no object, or one too small to tell anything about
 
-_SMALLEST_PX = 3.0  # of fewer pixels neither shape nor surroundings can be told
-_MARGIN_PX = RING_PX + 4
+Judged = tuple[Candidate, Verdict]
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An object before it is decided whether it is a finding."""
+@dataclass(frozen=True, eq=False)
+class Flagged:
+    """`findings` in the grid's CRS, the surest first. `percent` (y, x): probability of new construction,
+    255 = not observed, now that it is known of what object each pixel is part."""
 
-    measures: Measures
-    geometry: BaseGeometry
+    findings: gpd.GeoDataFrame
+    percent: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,16 @@ class Flag:
 
     min_confidence: float = 0.5  # findings less sure than this are left out
     min_area_m2: float = 25.0  # and so are smaller ones
-    max_false_per_km2: float = (
-        5.0  # the least sure are left out until no more false ones than this are expected
-    )
+    max_false_per_km2: float = 5.0  # and the least sure, until no more false ones than this are expected
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("min_confidence", 0, 1),
+            ("min_area_m2", 0, np.inf),
+            ("max_false_per_km2", 0, np.inf),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between {low} and {high}")
 
     def __call__(
         self,
@@ -55,68 +59,40 @@ class Flag:
         grid: GeoBox,
         bands: Sequence[str],
         zones: Mapping[str, Geometry] | None = None,
-    ) -> gpd.GeoDataFrame:
-        """Findings in the grid's CRS, the surest first.
-
-        `percent`: probability of change (y, x), 255 = not observed. `images` gives any window of the two
-        images.
+    ) -> Flagged:
+        """`percent`: probability of change (y, x), 255 = not observed. `images` gives any window of both
+        dates.
         """
-        found = [
-            (candidate, classify(candidate.measures))
-            for candidate in self.candidates(percent, images, grid, bands)
-        ]
-        observed_km2 = float((percent != 255).sum()) * pixel_size(grid) ** 2 / 1e6
-        return _table(self._worth_reporting(found, observed_km2), grid, zones or {})
+        labels, candidates = find_candidates(percent, images, grid, bands)
+        judged = [(each, classify(each.measures, pixel_size(grid))) for each in candidates]
+        observed_km2 = float((percent != _NOT_OBSERVED).sum()) * pixel_size(grid) ** 2 / 1e6
+        findings = _table(self._worth_reporting(judged, observed_km2), grid, zones or {})
+        return Flagged(findings, _settled(percent, labels, judged))
 
-    def candidates(
-        self, percent: NDArray[np.uint8], images: WindowReader, grid: GeoBox, bands: Sequence[str]
-    ) -> list[Candidate]:
-        """Every object that is large enough, measured and outlined."""
-        pixel = pixel_size(grid)
-        labels, _ = segment_changes(percent, max(self.min_area_m2 / pixel**2, _SMALLEST_PX))
-        windows = [_grown(window, labels.shape) for window in ndimage.find_objects(labels)]
-        measured = [
-            _measure(images(*window), labels[window], number, percent[window], bands, pixel)
-            for number, window in enumerate(windows, start=1)
-        ]
-        shapes = [outline(labels[window] == i, grid[window]) for i, window in enumerate(windows, start=1)]
-        crowd = crowds(np.array([shape.centroid.coords[0] for shape in shapes]).reshape(-1, 2))
-        return [
-            Candidate(replace(measures, crowd=float(n)), shape)
-            for measures, n, shape in zip(measured, crowd, shapes, strict=True)
-        ]
-
-    def _worth_reporting(
-        self, found: Sequence[tuple[Candidate, Verdict]], observed_km2: float
-    ) -> list[tuple[Candidate, Verdict]]:
+    def _worth_reporting(self, judged: Sequence[Judged], observed_km2: float) -> list[Judged]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
-        sure = [pair for pair in found if pair[1].confidence >= self.min_confidence]
-        sure.sort(key=lambda pair: (-pair[1].confidence, *pair[0].geometry.bounds))
+        sure = [
+            (candidate, verdict)
+            for candidate, verdict in judged
+            if verdict.confidence >= self.min_confidence
+            and candidate.measures.shape.area_m2 >= self.min_area_m2
+        ]
+        sure.sort(key=lambda pair: (-pair[1].confidence, *pair[0].outline.bounds))
         expected_false = np.cumsum([1 - verdict.confidence for _, verdict in sure])
-        allowed = max(self.max_false_per_km2 * observed_km2, 1.0)
+        allowed = max(self.max_false_per_km2 * observed_km2, 1.0)  # one doubtful finding is no flood of them
         return sure[: int((expected_false <= allowed).sum())]
 
 
-def _grown(window: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, cols = (
-        slice(max(0, part.start - _MARGIN_PX), min(size, part.stop + _MARGIN_PX))
-        for part, size in zip(window, shape, strict=True)
-    )
-    return rows, cols
+def _settled(percent: NDArray[np.uint8], labels: Labels, judged: Sequence[Judged]) -> NDArray[np.uint8]:
+    """Each pixel's probability times that of its object being new construction."""
+    share = np.array([_UNGROUPED, *(verdict.new for _, verdict in judged)], np.float32)
+    settled = np.rint(percent * share[labels]).astype(np.uint8)
+    return np.where(percent == _NOT_OBSERVED, percent, settled)
 
 
-def _measure(
-    pair: Pair, labels: Labels, number: int, percent: NDArray[np.uint8], bands: Sequence[str], pixel: float
-) -> Measures:
-    free = pair.observed & (labels == 0)
-    return measure(pair, (labels == number) & pair.observed, free, percent.astype(np.float32), bands, pixel)
-
-
-def _table(
-    found: Sequence[tuple[Candidate, Verdict]], grid: GeoBox, zones: Mapping[str, Geometry]
-) -> gpd.GeoDataFrame:
+def _table(found: Sequence[Judged], grid: GeoBox, zones: Mapping[str, Geometry]) -> gpd.GeoDataFrame:
     shapes = [candidate.measures.shape for candidate, _ in found]
-    outlines = [candidate.geometry for candidate, _ in found]
+    outlines = [candidate.outline for candidate, _ in found]
     columns = {
         "id": pd.Series(np.arange(1, len(found) + 1), dtype="int64"),
         "kind": pd.Series([verdict.kind for _, verdict in found], dtype="str"),

@@ -1,7 +1,9 @@
-"""What an object is, and how sure: a linear softmax over its measures, fitted on made scenes.
+"""What an object is, and how sure: linear softmax models over its measures, one set a range of resolutions.
 
-One class is `nothing`: vehicles that come and go, crops, moving shadows, noise. What is left of its
-probability is the confidence of a finding. The weights are remade by `python -m benchmarks.fit_flag`.
+`real` tells construction from what only looks like it (vehicles that come and go, crops, moving shadows,
+noise); its probability is the confidence of a finding. `kind` and `direction` name what is real. The
+weights, and a card of what they were fitted on, are in weights.json; `python -m benchmarks.fit_flag`
+remakes them.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from pipeline.regime import Regime, regime
 from pipeline.stages.flag.measure import Measures
 
-NOTHING = "nothing"
+FINDING, NOTHING = "finding", "nothing"
 LIMIT = 4.0  # standard deviations; a measure further off than any that was fitted on says no more
 
 
@@ -49,19 +52,24 @@ class Verdict:
 
     kind: str
     direction: str
-    confidence: float  # probability that it is a finding at all
+    confidence: float  # probability that it is construction at all
+    new: float  # probability that it is construction that was not there before
 
 
-def classify(measures: Measures) -> Verdict:
-    """Kind and direction are the most probable ones given that the object is a finding."""
-    vector = measures.vector()
-    kinds = dict(_model("kind")(vector))
-    confidence = 1.0 - kinds.pop(NOTHING)
-    directions = _model("direction")(vector)
-    return Verdict(max(kinds, key=kinds.__getitem__), max(directions, key=directions.__getitem__), confidence)
+def classify(measures: Measures, resolution: float) -> Verdict:
+    """Judge one object in images of `resolution` metres a pixel."""
+    models, vector = _models(regime(resolution)), measures.vector()
+    kinds, directions = models["kind"](vector), models["direction"](vector)
+    confidence = models["real"](vector)[FINDING]
+    return Verdict(
+        kind=max(kinds, key=kinds.__getitem__),
+        direction=max(directions, key=directions.__getitem__),
+        confidence=confidence,
+        new=confidence * (1 - directions.get("removed", 0.0)),
+    )
 
 
 @cache
-def _model(name: str) -> Linear:
+def _models(name: Regime) -> dict[str, Linear]:
     text = files("pipeline.stages.flag").joinpath("weights.json").read_text(encoding="utf-8")
-    return Linear.from_json(json.loads(text)[name])
+    return {model: Linear.from_json(data) for model, data in json.loads(text)[name].items()}

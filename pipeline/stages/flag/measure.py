@@ -157,10 +157,10 @@ def vegetation(image: Float, bands: Sequence[str]) -> Float:
     tiny = np.float32(1e-4)
     if "nir" in index and "red" in index:
         nir, red = image[index["nir"]], image[index["red"]]
-        return (nir - red) / np.maximum(nir + red, tiny)
+        return np.asarray((nir - red) / np.maximum(nir + red, tiny))
     if {"red", "green", "blue"} <= index.keys():
         red, green, blue = (image[index[name]] for name in ("red", "green", "blue"))
-        return 2 * (2 * green - red - blue) / np.maximum(red + green + blue, tiny)
+        return np.asarray(2 * (2 * green - red - blue) / np.maximum(red + green + blue, tiny))
     return np.zeros(image.shape[1:], np.float32)
 
 
