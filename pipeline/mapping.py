@@ -69,13 +69,13 @@ def plan(native: GeoBox, grid: GeoBox, field: ShiftField | None = None) -> Mappi
         )
     height, width = (max(math.ceil((int(size) - 1) / STEP) + 1, 2) for size in grid.shape)
     row, col = np.meshgrid(np.arange(height) * float(STEP), np.arange(width) * float(STEP), indexing="ij")
-    x, y = grid.transform * (col + 0.5, row + 0.5)
+    x, y = grid.transform @ (col + 0.5, row + 0.5)
     if field is not None:
         dx, dy = field.at(row, col)
         x, y = x + dx, y + dy
     if native.crs != grid.crs:
         x, y = Transformer.from_crs(grid.crs.proj, native.crs.proj, always_xy=True).transform(x, y)
-    source_col, source_row = ~native.transform * (x, y)
+    source_col, source_row = ~native.transform @ (x, y)
     source_row = np.where(np.isfinite(source_row), source_row - 0.5, np.nan)
     source_col = np.where(np.isfinite(source_col), source_col - 0.5, np.nan)
     return Mapping(native, grid, source_row, source_col, (_scale(source_row), _scale(source_col)))

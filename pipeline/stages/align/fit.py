@@ -17,7 +17,9 @@ from pipeline.stages.align.spline import Design, Floats, bending
 from pipeline.stages.align.ties import Ties
 
 CELLS = 14  # spline cells along the longer side
-STIFFNESS = tuple(float(s) for s in 10.0 ** np.arange(-2.0, 5.5, 0.75))  # tried; the last is as good as affine
+STIFFNESS = tuple(
+    float(s) for s in 10.0 ** np.arange(-2.0, 5.5, 0.75)
+)  # tried; the last is as good as affine
 FOLDS = 5
 FOLD_BLOCK = 3  # windows a side that are kept out together: they overlap, so none is a witness for another
 FLOOR = 0.02  # pixels; no tie point is better than this
@@ -78,7 +80,9 @@ def _robust(
     coefficients = design.solve(shift, prior * weight, energy)
     for _ in range(4):
         distance = np.linalg.norm(shift - design.at(coefficients), axis=1)
-        scale = max(float(np.median(distance[weight > 0])) / 1.18, FLOOR)  # 1.18: median of a Rayleigh distribution
+        scale = max(
+            float(np.median(distance[weight > 0])) / 1.18, FLOOR
+        )  # 1.18: median of a Rayleigh distribution
         weight = np.clip(1 - (distance / (5 * scale)) ** 2, 0, None) ** 2
         coefficients = design.solve(shift, prior * weight, energy)
     return coefficients, weight

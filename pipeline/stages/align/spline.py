@@ -6,12 +6,12 @@ same points give the same bits on any machine of one kind.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from pipeline.shift import basis
 
@@ -39,7 +39,8 @@ class Design:
         band = bending.copy()
         right = np.zeros((self.lattice[0] * self.lattice[1], values.shape[1]))
         _accumulate(*self.first, *self.weights, weight, values, self.lattice[1], band, right)
-        return np.asarray(linalg.solveh_banded(band, right, lower=True, check_finite=False))
+        _solve(band, right)
+        return right
 
     def at(self, coefficients: Floats) -> Floats:
         """The surfaces' values (n, k) at the points."""
@@ -53,16 +54,17 @@ class Design:
 
 
 def bending(lattice: tuple[int, int]) -> Floats:
-    """Bending energy rr + 2 rc + cc of the coefficients, as the lower band of its matrix."""
+    """Bending energy rr + 2 rc + cc of the coefficients, as the lower band of its matrix: (j, k) is row j + k,
+    column j."""
     second, first, one = (
         [d.T @ d for d in (np.diff(np.eye(size), order, axis=0) for size in lattice)] for order in (2, 1, 0)
     )
     energy = np.kron(second[0], one[1]) + np.kron(one[0], second[1]) + 2 * np.kron(first[0], first[1])
     energy += RIDGE * np.eye(len(energy))
     width = 3 * lattice[1] + 4
-    band = np.zeros((width, len(energy)))
+    band = np.zeros((len(energy), width))
     for k in range(min(width, len(energy))):
-        band[k, : len(energy) - k] = np.diagonal(energy, -k)
+        band[: len(energy) - k, k] = np.diagonal(energy, -k)
     return band
 
 
@@ -80,6 +82,29 @@ def _accumulate(first_row, first_col, by_row, by_col, weight, values, width, ban
                 value[4 * i + j] = by_row[p, i] * by_col[p, j]
         for a in range(16):
             for b in range(a + 1):
-                band[index[a] - index[b], index[b]] += weight[p] * value[a] * value[b]
+                band[index[b], index[a] - index[b]] += weight[p] * value[a] * value[b]
             for k in range(values.shape[1]):
                 right[index[a], k] += weight[p] * value[a] * values[p, k]
+
+
+@numba.njit(nogil=True, cache=True)
+def _solve(band, right):  # type: ignore[no-untyped-def]
+    """Cholesky factorisation in place, then both substitutions; the solution takes the place of `right`."""
+    size, width = band.shape
+    for j in range(size):
+        reach = min(width, size - j)
+        band[j, :reach] /= math.sqrt(band[j, 0])
+        for k in range(1, reach):
+            factor = band[j, k]
+            if factor != 0.0:
+                for i in range(k, reach):
+                    band[j + k, i - k] -= factor * band[j, i]
+    for column in range(right.shape[1]):
+        for j in range(size):
+            right[j, column] /= band[j, 0]
+            for k in range(1, min(width, size - j)):
+                right[j + k, column] -= band[j, k] * right[j, column]
+        for j in range(size - 1, -1, -1):
+            for k in range(1, min(width, size - j)):
+                right[j, column] -= band[j, k] * right[j + k, column]
+            right[j, column] /= band[j, 0]

@@ -43,7 +43,9 @@ def channels(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Data
     if not groups:
         common = [name for name in names[0] if name in names[1]]
         if not common:
-            raise BandError(f"no band in common to align on: {names[0]} before, {names[1]} after; name them alike")
+            raise BandError(
+                f"no band in common to align on: {names[0]} before, {names[1]} after; name them alike"
+            )
         groups = [[common, common]]
     first, second = (
         _means(image, [group[date] for group in groups]) for date, image in enumerate((before, after))
@@ -122,7 +124,12 @@ def _gradients(plane, observed, tensor, inside):  # type: ignore[no-untyped-def]
     for i in range(2, height - 2):
         for j in range(2, width - 2):
             if clear[i - 2, j] & clear[i - 1, j] & clear[i, j] & clear[i + 1, j] & clear[i + 2, j]:
-                gx = slope[i - 2, j] + slope[i + 2, j] + 4 * (slope[i - 1, j] + slope[i + 1, j]) + 6 * slope[i, j]
+                gx = (
+                    slope[i - 2, j]
+                    + slope[i + 2, j]
+                    + 4 * (slope[i - 1, j] + slope[i + 1, j])
+                    + 6 * slope[i, j]
+                )
                 gy = smooth[i + 2, j] - smooth[i - 2, j] + 2 * (smooth[i + 1, j] - smooth[i - 1, j])
                 gx, gy = gx / 128, gy / 128
                 tensor[0, i, j] = gx * gx - gy * gy

@@ -10,7 +10,9 @@ from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.stages.align.structure import Mask, Planes, decimate, edges
 
-IN_MEMORY = 2**28  # bytes of one image's channels; a smaller image is kept, a larger one read again each round
+IN_MEMORY = (
+    2**28
+)  # bytes of one image's channels; a smaller image is kept, a larger one read again each round
 
 
 def kept(image: xr.Dataset) -> xr.Dataset:
@@ -24,7 +26,8 @@ def kept(image: xr.Dataset) -> xr.Dataset:
 def small_pair(before: xr.Dataset, after: xr.Dataset, small: GeoBox) -> tuple[xr.Dataset, xr.Dataset]:
     """Both images, still on their own grids, averaged down to about the pixels of `small`, in memory."""
     first, second = (
-        kept(decimate(image, max(1, round(min(plan(image.odc.geobox, small).scale))))) for image in (before, after)
+        kept(decimate(image, max(1, round(min(plan(image.odc.geobox, small).scale)))))
+        for image in (before, after)
     )
     return first, second
 
