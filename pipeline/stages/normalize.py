@@ -18,7 +18,9 @@ from scipy.special import gammaincc
 
 Floats = NDArray[np.float64]
 Method = Literal["ir-mad", "robust-regression", "median-shift", "none"]
-UNCHANGED = 0.01  # a pixel is unchanged unless chance would make an unchanged one look so different this rarely
+UNCHANGED = (
+    0.01  # a pixel is unchanged unless chance would make an unchanged one look so different this rarely
+)
 PILED_UP = 0.001  # of the sample at one band's extreme value: they are saturated, or no measurement at all
 RIDGE = 1e-6  # of a band's variance, so that bands which repeat one another do no harm
 
@@ -95,13 +97,14 @@ class Normalize:
                 gain[band], offset[band] = self._line(x[band], y[band], chance * unchanged)
             elif method == "median-shift":
                 offset[band] = np.median(y[band] - x[band])
-        normalised = gain[:, None] * x + offset[:, None]
         return Radiometry(
-            bands,
-            *(tuple(float(v) for v in values) for values in (gain, offset)),
-            method,
-            float(unchanged.mean()) if unchanged.size else 0.0,
-            *(_rms(y - values, unchanged) for values in (x, normalised)),
+            bands=bands,
+            gain=tuple(gain.tolist()),
+            offset=tuple(offset.tolist()),
+            method=method,
+            unchanged_share=float(unchanged.mean()) if unchanged.size else 0.0,
+            residual_before=_rms(y - x, unchanged),
+            residual_after=_rms(y - gain[:, None] * x - offset[:, None], unchanged),
         )
 
     def _chance(self, x: Floats, y: Floats) -> tuple[Method, Floats]:
@@ -131,14 +134,14 @@ class Normalize:
 
 def _usable(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Pixels (n) with a value in every band, none of them where a band's values pile up at its end."""
-    usable: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    usable = np.asarray(np.isfinite(values).all(axis=0))
     piled = np.zeros_like(usable)
     for band in values:
         if not usable.any():
             break
         for end in (band[usable].min(), band[usable].max()):
             at_end = band == end
-            if at_end.mean() > PILED_UP and not np.all(at_end[usable]):
+            if at_end.sum() > max(3, PILED_UP * at_end.size) and not at_end[usable].all():
                 piled |= at_end
     return usable & ~piled
 

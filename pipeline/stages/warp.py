@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import dask
+from dask.delayed import delayed
 import dask.array as da
 import numpy as np
 import xarray as xr
@@ -50,7 +50,7 @@ class Warp:
         top, left = self.source(mapping, rows, cols)
         part = native[["image", "observed"]].isel(y=top, x=left)
         bands, shape = native.sizes["band"], (rows.stop - rows.start, cols.stop - cols.start)
-        task: Any = dask.delayed(self.arrays, nout=2, pure=False)(
+        task: Any = delayed(self.arrays, nout=2, pure=False)(
             part["image"].data, part["observed"].data, mapping, rows, cols
         )
         image = da.from_delayed(task[0], (bands, *shape), np.float32)
