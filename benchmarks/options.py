@@ -1,0 +1,15 @@
+"""What every benchmark is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """`scratch`: a folder for results; `quick`: fewer cases; `large`: the largest scene too."""
+
+    scratch: Path
+    quick: bool = False
+    large: bool = False

@@ -1,0 +1,100 @@
+"""Time, memory and accuracy on large scenes, against the least that any tool can take on the same machine.
+
+The floor (read both images, write one mask) is run right before every measurement, so that ratios hold on a
+machine that is busy or slow.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmarks.command import Measured, groundbreak, python
+from benchmarks.options import Options
+from benchmarks.report import Row, Table
+from benchmarks.shared import shared
+
+TITLE = "time, memory and residual on large scenes"
+COMMANDS = ("align", "compare")
+CHUNKS = (512, 1024, 2048)
+WORKERS = (0, 1, 2)
+_NOTES = (
+    "`x floor`: against the floor run right before, the median of the repeats. Memory is the largest sum "
+    "over all processes, Python included. Residual: error of shift.tif against the known field, clouds "
+    "included.",
+)
+
+
+def tables(options: Options) -> list[Table]:
+    """By size with the defaults; then, on one scene, by chunk size and by workers."""
+    bench = shared("bench")
+    sizes = (1024,) if options.quick else (1024, 4096, *([10980] if options.large else []))
+    by_size = [
+        _row(bench, options.scratch, size, command, (), 1 if size > 4096 or options.quick else 3)
+        for size in sizes
+        for command in COMMANDS
+    ]
+    size = 1024 if options.quick else 4096
+    chunks = [("--chunk-size", str(chunk)) for chunk in CHUNKS]
+    workers = [("--workers", str(count)) for count in WORKERS]
+    return [
+        Table("By size, defaults", by_size, _NOTES),
+        *(
+            Table(
+                f"By {what}, {size} px",
+                [_row(bench, options.scratch, size, c, e, 1) for c in COMMANDS for e in how],
+            )
+            for what, how in (("chunk size", chunks), ("workers", workers))
+        ),
+    ]
+
+
+def _row(bench: Path, scratch: Path, size: int, command: str, extra: tuple[str, ...], repeats: int) -> Row:
+    scene = _scene(bench, size)
+    out = scratch / "result"
+    floors, runs = [], []
+    for _ in range(repeats):
+        floors.append(python(bench / "floor.py", str(size), scene))
+        runs.append(_once(command, scene, size, extra, out))
+    residual = json.loads(python(bench / "residual.py", str(size), out).stdout)
+    return {
+        "px": size,
+        "command": " ".join((command, *extra)),
+        "s": _middle(runs, "seconds"),
+        "x floor": median(run.seconds / floor.seconds for run, floor in zip(runs, floors, strict=True)),
+        "us a px": _middle(runs, "seconds") / size**2 * 1e6,
+        "peak MB": round(_middle(runs, "peak_mb")),
+        "x floor's": _middle(runs, "peak_mb") / _middle(floors, "peak_mb"),
+        "median px": residual["median_px"],
+        "RMSE px": residual["rmse_px"],
+        "unknown": residual["unknown"],
+    }
+
+
+def _once(command: str, scene: Path, size: int, extra: tuple[str, ...], out: Path) -> Measured:
+    shutil.rmtree(out, ignore_errors=True)
+    images = (scene / f"before_{size}.tif", scene / f"after_{size}.tif")
+    done = groundbreak(command, *images, "--bands", "blue,green,red,nir", "--out", out, "--quiet", *extra)
+    if done.status:
+        raise RuntimeError(f"{command} at {size} px: {done.reason}")
+    return done
+
+
+def _scene(bench: Path, size: int) -> Path:
+    """Made once a machine, in a cache folder."""
+    folder = Path(tempfile.gettempdir()) / "groundbreak-bench"
+    if not (folder / f"invalid_{size}.tif").exists():
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as partial:
+            python(bench / "make_scene.py", str(size), partial)
+            for name in ("before", "after", "truth", "invalid"):
+                (Path(partial) / f"{name}_{size}.tif").replace(folder / f"{name}_{size}.tif")
+    return folder
+
+
+def _middle(runs: Sequence[Measured], what: str) -> float:
+    return float(median(getattr(run, what) for run in runs))
