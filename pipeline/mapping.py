@@ -1,11 +1,12 @@
 """Where each pixel of the site's grid is found in an image as it was delivered.
 
-One mapping joins the shift field, the change of CRS and the delivered image's own transform, so pixels are resampled
-once. It is held on a lattice of every 16th pixel of the whole grid and interpolated bilinearly in between: the lattice
-never depends on the block that is asked for. Both map projections and shift fields bend far too little over 16 pixels
-for that to show (less than a thousandth of a pixel in any sane case).
+One mapping joins the shift field, the change of CRS and the delivered image's own transform, so pixels are
+resampled once. It is held on a lattice of every 16th pixel of the whole grid and interpolated bilinearly in
+between: the lattice never depends on the block that is asked for. Both map projections and shift fields bend
+far too little over 16 pixels for that to show (less than a thousandth of a pixel in any sane case).
 
-Coordinates are (row, col) of pixel centres: (0.0, 0.0) is the centre of the first pixel; pixel-is-area throughout.
+Coordinates are (row, col) of pixel centres: (0.0, 0.0) is the centre of the first pixel; pixel-is-area
+throughout.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ STEP = 16  # pixels of the grid between nodes of the lattice
 
 @dataclass(frozen=True, eq=False)
 class Mapping:
-    """`rows`, `cols`: float64 lattice of source coordinates at every 16th grid pixel; `scale`: source pixels a grid
-    pixel (row, col), where above one the kernel is widened so that nothing aliases."""
+    """`rows`, `cols`: float64 lattice of source coordinates at every 16th grid pixel; `scale`: source pixels
+    a grid pixel (row, col), where above one the kernel is widened so that nothing aliases.
+    """
 
     native: GeoBox
     grid: GeoBox
@@ -36,7 +38,9 @@ class Mapping:
     scale: tuple[float, float]
 
     def source(self, rows: slice, cols: slice, reach: tuple[int, int]) -> tuple[slice, slice]:
-        """The part of the delivered image that a block needs, with `reach` more pixels all round; may be empty."""
+        """The part of the delivered image that a block needs, with `reach` more pixels all round; may be
+        empty.
+        """
         block = (
             slice(rows.start // STEP, math.ceil((rows.stop - 1) / STEP) + 1),
             slice(cols.start // STEP, math.ceil((cols.stop - 1) / STEP) + 1),

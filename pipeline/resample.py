@@ -1,8 +1,9 @@
 """The resampling kernel: arrays in, arrays out, the same bits for any block.
 
-Keys' cubic convolution (1981, a = -0.5), bilinear, Lanczos (a = 3) and nearest, separable, in float64 over float32
-values. Values and validity go apart: a pixel that is not observed has no weight, and what would have drawn on one is
-not observed itself. Where the source is finer than the grid the kernel is widened, so that nothing aliases.
+Keys' cubic convolution (1981, a = -0.5), bilinear, Lanczos (a = 3) and nearest, separable, in float64 over
+float32 values. Values and validity go apart: a pixel that is not observed has no weight, and what would have
+drawn on one is not observed itself. Where the source is finer than the grid the kernel is widened, so that
+nothing aliases.
 """
 
 from __future__ import annotations
@@ -42,17 +43,19 @@ def resample(
     cols: slice,
     kernel: Kernel = "cubic",
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Resample a block of the grid from the part of the delivered image whose first pixel is `origin` (row, col).
+    """Resample a block of the grid from the part of the delivered image whose first pixel is `origin` (row,
+    col).
 
-    `image` (band, y, x) float32 and `observed` (y, x) bool are that part, as large as `Mapping.source` says or larger.
-    Returns `image` (band, rows, cols) float32, NaN where not observed, and `observed` (rows, cols) bool.
+    `image` (band, y, x) float32 and `observed` (y, x) bool are that part, as large as `Mapping.source` says
+    or larger. Returns `image` (band, rows, cols) float32, NaN where not observed, and `observed` (rows, cols)
+    bool.
     """
     shape = (rows.stop - rows.start, cols.stop - cols.start)
     out = np.full((image.shape[0], *shape), np.nan, np.float32)
     seen = np.zeros(shape, np.bool_)
     if image.size:
         _resample(
-            np.ascontiguousarray(image, np.float32), np.ascontiguousarray(observed, np.bool_), origin[0], origin[1],
+            np.ascontiguousarray(image, np.float32), np.ascontiguousarray(observed, np.bool_), *origin,
             mapping.rows, mapping.cols, rows.start, cols.start,
             KERNELS[kernel], mapping.scale[0], mapping.scale[1], out, seen,
         )  # fmt: skip
@@ -70,14 +73,14 @@ def _weight(t, kernel):  # type: ignore[no-untyped-def]
         return 1.0 + t * t * (1.5 * t - 2.5) if t < 1.0 else 2.0 + t * (-4.0 + t * (2.5 - 0.5 * t))
     if t < 1e-12:
         return 1.0
-    if t == 1.0 or t == 2.0:
+    if t in (1.0, 2.0):
         return 0.0
     return 3.0 * math.sin(math.pi * t) * math.sin(math.pi * t / 3.0) / (math.pi * math.pi * t * t)
 
 
 @numba.njit(nogil=True, cache=True)
 def _taps(position, kernel, scale, weights):  # type: ignore[no-untyped-def]
-    """Fill `weights`, which sum to one; returns the first source pixel they fall on and how many there are."""
+    """Fill `weights`, which sum to one; returns the first source pixel they fall on, and how many."""
     nearest = math.floor(position + 0.5)
     if kernel == 0 or (scale == 1.0 and abs(position - nearest) < SNAP):
         weights[0] = 1.0

@@ -1,8 +1,8 @@
 """The shift field: how far the after image is off, at every ground point of the site's grid.
 
-`(dx, dy)` are metres, x east and y north: what lies at (X, Y) in the before image is seen at (X + dx, Y + dy) in the
-after image as delivered. The field is a tensor product of uniform cubic B-splines (Eilers and Marx 1996), so a small
-array of coefficients says all of it and every block evaluates it to the same bits.
+`(dx, dy)` are metres, x east and y north: what lies at (X, Y) in the before image is seen at (X + dx, Y + dy)
+in the after image as delivered. The field is a tensor product of uniform cubic B-splines (Eilers and Marx
+1996), so a small array of coefficients says all of it and every block evaluates it to the same bits.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ MARGIN = 64.0  # pixels round the grid over which the field is still defined; be
 
 @dataclass(frozen=True, eq=False)
 class ShiftField:
-    """Cubic B-spline coefficients (rows, cols) of dx and dy in metres, a knot every `step` pixels of the grid, the
-    first at pixel `origin` of both axes."""
+    """Cubic B-spline coefficients (rows, cols) of dx and dy in metres, a knot every `step` pixels of the
+    grid, the first at pixel `origin` of both axes.
+    """
 
     step: float
     dx: NDArray[np.float64]
@@ -46,7 +47,8 @@ class ShiftField:
         return cls.constant(grid, 0.0, 0.0)
 
     def at(self, rows: ArrayLike, cols: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(dx, dy) in metres at pixel centres of the grid (row 0 is the centre of the first); arguments broadcast.
+        """(dx, dy) in metres at pixel centres of the grid (row 0 is the centre of the first); arguments
+        broadcast.
 
         `at(rows[:, None], cols[None, :])` gives a block. Each value depends on its own row and column only.
         """
@@ -67,7 +69,9 @@ class ShiftField:
         return ShiftField(self.step * factor, self.dx, self.dy, (self.origin + 0.5) * factor - 0.5)
 
     def steepness(self, pixel: tuple[float, float]) -> float:
-        """Upper bound of the field's slope, in pixels a pixel; a map that folds or tears has one near or above 1."""
+        """Upper bound of the field's slope, in pixels a pixel; a map that folds or tears has one near or
+        above 1.
+        """
         width, height = pixel
         slopes = [
             np.abs(np.diff(c / size, axis=axis)).max(initial=0.0) / self.step

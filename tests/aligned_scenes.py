@@ -45,7 +45,7 @@ def image_of(
 
 
 class Ground:
-    """A seeded ground of two bands, with edges and texture, that can be looked at anywhere: `at(row, col)`."""
+    """A seeded ground of two bands, with edges and texture, to be looked at anywhere: `at(row, col)`."""
 
     def __init__(self, size: int, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
@@ -70,7 +70,7 @@ class Ground:
 
 
 def pair(ground: Ground, shift: Shift, seed: int = 1) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Before and after: what is at (row, col) before is at (row, col) + shift(row, col) after; noise in both."""
+    """Before and after: what is at (row, col) before is at (row, col) + shift(row, col) after; both noisy."""
     rng = np.random.default_rng(seed)
     row, col = (a.astype(np.float64) for a in np.mgrid[: ground.size, : ground.size])
     source_row, source_col = row, col

@@ -20,7 +20,9 @@ NOISE = 0.002
 def sample(
     bands: int = 4, pixels: int = 30_000, changed: float = 0.0, clouds: float = 0.0, seed: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """before, and after = (before - OFFSET) / GAIN but for changes and clouds: GAIN * after + OFFSET is before."""
+    """before, and after = (before - OFFSET) / GAIN but for changes and clouds: GAIN * after + OFFSET is
+    before.
+    """
     rng = np.random.default_rng(seed)
     level = np.array([0.1, 0.12, 0.15, 0.3])[:bands, None]
     before = level * np.exp(0.35 * rng.normal(size=(1, pixels)) + 0.15 * rng.normal(size=(bands, pixels)))

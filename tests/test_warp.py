@@ -103,7 +103,7 @@ def test_blocks_do_not_matter(kernel: Kernel) -> None:
     ("kernel", "shrink"), [("nearest", 0), ("bilinear", 1), ("cubic", 2), ("lanczos", 3)]
 )
 def test_a_hole_grows_by_the_reach_of_the_kernel_and_leaks_nothing(kernel: Kernel, shrink: int) -> None:
-    """Off by 0.3 px to the right: the hole's columns 60..69 hide what a kernel of this radius would draw on."""
+    """Off by 0.3 px to the right: the hole's columns 60..69 hide what the kernel would draw on."""
     values = np.full((2, 150, 170), 0.25, np.float32)
     observed = np.ones((150, 170), np.bool_)
     observed[:, 60:70] = False

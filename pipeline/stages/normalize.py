@@ -1,8 +1,10 @@
-"""Normalize: bring the after image to the light and the sensor of the before image, judged by what did not change.
+"""Normalize: bring the after image to the light and the sensor of the before image, judged by what did not
+change.
 
-Iteratively reweighted multivariate alteration detection (IR-MAD, Nielsen 2007) finds how surely each pixel of a sample
-is unchanged, whatever the gains of the bands; orthogonal regression a band on those pixels gives gain and offset (Canty
-and Nielsen 2008). Where bands or pixels are few a simpler method, named in the result, stands in.
+Iteratively reweighted multivariate alteration detection (IR-MAD, Nielsen 2007) finds how surely each pixel of
+a sample is unchanged, whatever the gains of the bands; orthogonal regression a band on those pixels gives
+gain and offset (Canty and Nielsen 2008). Where bands or pixels are few a simpler method, named in the result,
+stands in.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ RIDGE = 1e-6  # of a band's variance, so that bands which repeat one another do 
 
 @dataclass(frozen=True)
 class Radiometry:
-    """after_normalised = gain * after + offset, a band. Residuals are RMS of before - after on unchanged pixels."""
+    """after_normalised = gain * after + offset, a band. Residuals are RMS of before - after on unchanged
+    pixels.
+    """
 
     bands: tuple[str, ...]
     gain: tuple[float, ...]
@@ -86,7 +90,9 @@ class Normalize:
     def __call__(
         self, before: NDArray[np.float32], after: NDArray[np.float32], bands: tuple[str, ...]
     ) -> Radiometry:
-        """`before`, `after`: (band, n) of the same n places, co-registered. Never raises for want of good pixels."""
+        """`before`, `after`: (band, n) of the same n places, co-registered. Never raises for want of good
+        pixels.
+        """
         usable = _usable(before) & _usable(after)
         x, y = (values[:, usable].astype(np.float64) for values in (after, before))
         method, chance = self._chance(x, y)
@@ -108,7 +114,9 @@ class Normalize:
         )
 
     def _chance(self, x: Floats, y: Floats) -> tuple[Method, Floats]:
-        """Which method the sample carries, and the chance (p-value) of each pixel to look so if it is unchanged."""
+        """Which method the sample carries, and the chance (p-value) of each pixel to look so if it is
+        unchanged.
+        """
         pixels = x.shape[1]
         if pixels < self.min_pixels // 10 or not len(x):
             return "none", np.ones(pixels)
@@ -154,7 +162,9 @@ def _slope(xx: float, yy: float, xy: float) -> float:
 
 
 def _robust_chance(x: Floats, y: Floats, rounds: int = 10) -> Floats:
-    """A first guess that a third of changed pixels, or clouds, do not sway: lines from medians, improved in turn."""
+    """A first guess that a third of changed pixels, or clouds, do not sway: lines from medians, improved in
+    turn.
+    """
     chance = np.ones(x.shape[1])
     middle_x, middle_y = np.median(x, axis=1), np.median(y, axis=1)
     gain = _spread(y - middle_y[:, None]) / np.maximum(_spread(x - middle_x[:, None]), 1e-12)
@@ -177,10 +187,12 @@ def _robust_chance(x: Floats, y: Floats, rounds: int = 10) -> Floats:
 
 
 def ir_mad(x: Floats, y: Floats, chance: Floats, iterations: int, tolerance: float) -> Floats | None:
-    """No-change probability of each pixel (n) from two sets of bands (band, n); None where it does not hold up.
+    """No-change probability of each pixel (n) from two sets of bands (band, n); None where it does not hold
+    up.
 
-    Canonical correlation analysis with each pixel weighted by its chance of being unchanged, until the correlations
-    stand still; what differs, over its standard deviation, squared and summed, is chi-square if nothing changed.
+    Canonical correlation analysis with each pixel weighted by its chance of being unchanged, until the
+    correlations stand still; what differs, over its standard deviation, squared and summed, is chi-square if
+    nothing changed.
     """
     bands = len(x)
     both = np.concatenate([_scaled(x), _scaled(y)])
@@ -214,8 +226,8 @@ def _survival(distance: Floats, freedom: int) -> Floats:
 def _held_variance(freedom: int) -> float:
     """Share of an unchanged pixel's variance that is left when each is weighted by its own chance.
 
-    Without it every round would find less of the image unchanged. With D and E two chi-square variables the weight of
-    D is P(E > D), so that the weighted mean of D is the mean of the lesser of the two.
+    Without it every round would find less of the image unchanged. With D and E two chi-square variables the
+    weight of D is P(E > D), so that the weighted mean of D is the mean of the lesser of the two.
     """
     lesser, _ = integrate.quad(lambda d: float(gammaincc(freedom / 2, d / 2)) ** 2, 0, 40 + 20 * freedom)
     return float(lesser) / freedom

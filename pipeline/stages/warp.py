@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dask.delayed import delayed
 import dask.array as da
 import numpy as np
 import xarray as xr
+from dask.delayed import delayed
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
@@ -23,10 +23,12 @@ class Warp:
     """Take a delivered image to the site's grid."""
 
     kernel: Kernel = "cubic"
-    """Interpolation between delivered pixels; where those are much finer than the grid it averages over them."""
+    """interpolation between delivered pixels; where those are much finer than the grid, it averages"""
 
     def plan(self, native: GeoBox, grid: GeoBox, field: ShiftField | None = None) -> Mapping:
-        """Where each pixel of `grid` is found in the image on `native`; `field` says how far that image is off."""
+        """Where each pixel of `grid` is found in the image on `native`; `field` says how far that image is
+        off.
+        """
         return plan(native, grid, field)
 
     def source(self, mapping: Mapping, rows: slice, cols: slice) -> tuple[slice, slice]:
@@ -41,12 +43,14 @@ class Warp:
         rows: slice,
         cols: slice,
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Eager: `image` (band, y, x) and `observed` (y, x) are exactly what `source` named for this block."""
+        """Eager: `image` (band, y, x) and `observed` (y, x) are exactly what `source` names for the block."""
         top, left = self.source(mapping, rows, cols)
         return resample(image, observed, (top.start, left.start), mapping, rows, cols, self.kernel)
 
     def window(self, native: xr.Dataset, mapping: Mapping, rows: slice, cols: slice) -> xr.Dataset:
-        """Lazy: the block (rows, cols) of the grid as an Image; reads only what it needs, and resamples in one task."""
+        """Lazy: the block (rows, cols) of the grid as an Image; reads only what it needs, and resamples in
+        one task.
+        """
         top, left = self.source(mapping, rows, cols)
         part = native[["image", "observed"]].isel(y=top, x=left)
         bands, shape = native.sizes["band"], (rows.stop - rows.start, cols.stop - cols.start)

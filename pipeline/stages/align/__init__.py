@@ -1,4 +1,4 @@
-"""Align: how far the after image is off, at every point of the site's grid, and whether that can be trusted."""
+"""Align: how far the after image is off, at every point of the grid, and whether that can be trusted."""
 
 from pipeline.shift import ShiftField
 from pipeline.stages.align.align import Align, Alignment

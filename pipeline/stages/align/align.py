@@ -44,8 +44,9 @@ class Alignment:
     points: int
     """tie points that the field rests on"""
     kept_out_points: int
-    """tie points that the residuals were measured on, each while it was kept out of the fit; with none, halves of
-    the image, each compared with the other"""
+    """tie points that the residuals were measured on, each while it was kept out of the fit; with none,
+    halves of the image, each compared with the other
+    """
     residual_before_px: float
     residual_px: float
     shift_m: tuple[float, float]
@@ -57,8 +58,8 @@ class Align:
     """Find how far the after image is off, and whether that can be trusted.
 
     Masked correlation of the whole image (Padfield 2012), then of windows (to a fraction of a pixel, after
-    Guizar-Sicairos 2008), then a robust smooth field (Eilers and Marx 1996) whose stiffness is chosen, and whose
-    residual is measured, on tie points kept out of the fit.
+    Guizar-Sicairos 2008), then a robust smooth field (Eilers and Marx 1996) whose stiffness is chosen, and
+    whose residual is measured, on tie points kept out of the fit.
     """
 
     window: int = 128
@@ -74,12 +75,16 @@ class Align:
     max_points: int = 1600
     """windows matched, at most"""
     trust_georeferencing: bool = False
-    """compare a pair as delivered, and say so, where the images share nothing that a shift could be measured on"""
+    """compare a pair as delivered, and say so, where the images share nothing that a shift could be measured
+    on
+    """
 
     def __call__(self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox) -> Alignment:
-        """`before`, `after`: lazy Images on their native grids, which may differ in CRS, resolution and extent.
+        """`before`, `after`: lazy Images on their native grids, which may differ in CRS, resolution and
+        extent.
 
-        Raises AlignmentRejectedError, with figures, when no field can be trusted; BandError when no band is shared.
+        Raises AlignmentRejectedError, with figures, when no field can be trusted; BandError when no band is
+        shared.
         """
         first, second = (kept(image) for image in channels(before, after))
         factor = 2 ** max(0, math.ceil(math.log2(max(grid.shape) / COARSE)))
@@ -101,7 +106,9 @@ class Align:
     def _first_field(
         self, pair: tuple[xr.Dataset, xr.Dataset], small: GeoBox, peaks: list[Peak]
     ) -> ShiftField:
-        """The peak that most windows of the small images agree with, turned into a nearly affine field by them."""
+        """The peak that most windows of the small images agree with, turned into a nearly affine field by
+        them.
+        """
         lattice = Lattice.over(_shape(small), self.window, self.spacing, COARSE_WINDOWS)
         best, most = ShiftField.zero(small), -1
         for peak in peaks:
@@ -134,16 +141,18 @@ class Align:
         lattice: Lattice,
         search: int,
     ) -> tuple[Ties, Fit]:
-        """Match around the field, and fit a better one. Raises AlignmentRejectedError when too few points agree."""
+        """Match around the field, and fit a better one. Raises AlignmentRejectedError when too few points
+        agree.
+        """
         found = tie_points(before, after, grid, field, lattice, search)
         ties = _reliable(found)
         agreeing = agreement(ties)
         count, least = int(agreeing.sum()), max(self.min_points, math.ceil(MIN_SHARE * len(ties)))
         if count < least:
             raise AlignmentRejectedError(
-                f"no shift that the images agree on: {len(ties)} of {len(found)} windows match well, {count} of these"
-                f" agree and {least} must; check that both images show the same ground, mask clouds, or raise"
-                f" align.search ({self.search} px) if they are further apart"
+                f"no shift that the images agree on: {len(ties)} of {len(found)} windows match well, {count}"
+                f" of these agree and {least} must; check that both images show the same ground, mask clouds, or"
+                f" raise align.search ({self.search} px) if they are further apart"
             )
         if count < 3 * self.min_points:
             return ties, fit_translation(ties, agreeing, grid)
@@ -155,15 +164,15 @@ class Align:
         residual = float(np.median(fit.kept_out))
         if residual > self.max_residual:
             raise AlignmentRejectedError(
-                f"the images do not line up: {len(ties)} tie points kept out of the fit are {residual:.2f} px off"
-                f" (median); check that both images show the same ground, or raise align.max_residual"
+                f"the images do not line up: {len(ties)} tie points kept out of the fit are {residual:.2f} px"
+                f" off (median); check that both images show the same ground, or raise align.max_residual"
                 f" ({self.max_residual:g} px)"
             )
         strain = fit.field.steepness((abs(grid.transform.a), abs(grid.transform.e)))
         if strain > 2 * MAX_STRAIN:
             raise AlignmentRejectedError(
-                f"the shift found changes by {strain:.2f} px a pixel, more than any image is warped ({points} tie"
-                " points); check that both images show the same ground, or mask what is not ground"
+                f"the shift found changes by {strain:.2f} px a pixel, more than any image is warped ({points}"
+                " tie points); check that both images show the same ground, or mask what is not ground"
             )
         before = float(np.median(np.linalg.norm(ties.shift, axis=1)))
         status, reason = _status(fit, points, len(ties))
@@ -173,13 +182,15 @@ class Align:
     def _one_shift(
         self, whole: Whole, peak: Peak, small: GeoBox, factor: int, refusal: AlignmentRejectedError
     ) -> Alignment:
-        """One shift by the whole image, where windows are too unlike; raises `refusal` where that is no better."""
+        """One shift by the whole image, where windows are too unlike; raises `refusal` where that is no
+        better.
+        """
         apart = [one.distance(other) * factor for one, other in whole.halves(peak, max(2, round(8 / factor)))]
         if peak.prominence >= PROMINENT and max(apart) <= HALVES_APART:
             field = _constant(small, peak).finer(factor)
             reason = (
                 "windows of the two images are too unlike for a local field; one shift, by the whole image"
-                f" ({peak.prominence:.1f} deviations above chance), on which its halves agree to {max(apart):.1f} px"
+                f" ({peak.prominence:.1f} deviations above chance), on which halves agree to {max(apart):.1f} px"
             )
             before = factor * math.hypot(peak.drow, peak.dcol)
             shift = _median(field, small)

@@ -17,7 +17,7 @@ APART = 3  # pixels between two peaks, at least
 
 @dataclass(frozen=True)
 class Peak:
-    """A shift (drow, dcol) in pixels, and by how many (robust) standard deviations it stands out of all lags."""
+    """A shift (drow, dcol) in pixels, and how many (robust) standard deviations it stands out of all lags."""
 
     drow: float
     dcol: float
@@ -40,7 +40,9 @@ class Whole:
         return _peaks(self._surface(self.observed[0], search), (0, 0), count)
 
     def halves(self, near: Peak, search: int) -> list[tuple[Peak, Peak]]:
-        """The shift by each half of the image alone, within `search` of `near`: left and right, top and bottom."""
+        """The shift by each half of the image alone, within `search` of `near`: left and right, top and
+        bottom.
+        """
         row, col = np.ogrid[: self.before.shape[1], : self.before.shape[2]]
         centre = round(near.drow), round(near.dcol)
         reach = search + max(abs(k) for k in centre)
@@ -62,8 +64,9 @@ class Whole:
 def masked_correlation(
     before: Planes, after: Planes, observed: tuple[Mask, Mask], search: int
 ) -> NDArray[np.float64]:
-    """Correlation coefficient at each lag within `search` (2 search + 1, squared), mean of the planes, over the
-    pixels observed on both dates at that lag; zero where these are few."""
+    """Correlation coefficient at each lag within `search` (2 search + 1, squared), mean of the planes, over
+    the pixels observed on both dates at that lag; zero where these are few.
+    """
     shape = [fft.next_fast_len(size + search, real=True) for size in before.shape[1:]]
     lags = np.arange(-search, search + 1)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.align.ties import Floats, Ties
+from pipeline.stages.align.spline import Floats
+from pipeline.stages.align.ties import Ties
 
 TOLERANCE = 1.5  # pixels from the map that they agree on; leaves room for a warp
 MAX_STRAIN = 0.03  # of that map: one degree of rotation is 0.017, one percent of scale 0.01
@@ -39,7 +40,7 @@ def _guess(place: Floats, shift: Floats, rng: np.random.Generator, affine: bool)
     model = np.zeros((3, 2))
     chosen = rng.integers(len(place), size=3)
     if affine and abs(np.linalg.det(place[chosen])) > 1e3:
-        return np.linalg.solve(place[chosen], shift[chosen])
+        return np.asarray(np.linalg.solve(place[chosen], shift[chosen]), np.float64)
     model[0] = shift[chosen[0]]
     return model
 

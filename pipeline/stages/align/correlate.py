@@ -1,7 +1,8 @@
 """Cross-correlation of windows, all of them at once, to a fraction of a pixel.
 
-The integer peak comes from one batched FFT; from there Newton's method climbs the trigonometric polynomial that the
-spectrum is (what an infinitely upsampled DFT would show, Guizar-Sicairos et al. 2008), so no peak model biases it.
+The integer peak comes from one batched FFT; from there Newton's method climbs the trigonometric polynomial
+that the spectrum is (what an infinitely upsampled DFT would show, Guizar-Sicairos et al. 2008), so no peak
+model biases it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """One value a window: shift (`drow`, `dcol`) of after against before in pixels, peak `correlation` (-1..1),
-    `contrast` (peak over the highest value elsewhere) and `sigma`, the expected error of the shift in pixels."""
+    """One value a window: shift (`drow`, `dcol`) of after against before in pixels, peak `correlation`
+    (-1..1), `contrast` (peak over the highest value elsewhere) and `sigma`, the expected error of the
+    shift in pixels.
+    """
 
     drow: Floats
     dcol: Floats
@@ -28,9 +31,11 @@ class Matches:
 
 
 def match(before: NDArray[np.float32], after: NDArray[np.float32], search: int) -> Matches:
-    """Match windows (window, channel, n, n), tapered, zero where not observed; correlations of channels add up.
+    """Match windows (window, channel, n, n), tapered, zero where not observed; correlations of channels add
+    up.
 
-    A feature at (row, col) of `before` is found at (row + drow, col + dcol) of `after`; |drow|, |dcol| <= search.
+    A feature at (row, col) of `before` is found at (row + drow, col + dcol) of `after`; |drow|, |dcol| <=
+    search.
     """
     size = before.shape[-1]
     spectrum = (np.conj(fft.rfft2(before)) * fft.rfft2(after)).sum(axis=1)
@@ -63,7 +68,9 @@ def _contrast(near: NDArray[np.float32], peak: NDArray[np.intp]) -> Floats:
 
 
 def _climb(spectrum: NDArray[np.complex64], shift: Floats, size: int) -> tuple[Floats, Floats, Floats]:
-    """Newton steps on the correlation; returns the shift (n, 2), its height and its mean curvature (positive)."""
+    """Newton steps on the correlation; returns the shift (n, 2), its height and its mean curvature
+    (positive).
+    """
     rows = 2j * np.pi * np.fft.fftfreq(size)
     cols = 2j * np.pi * np.fft.rfftfreq(size)
     twice = np.full(cols.size, 2.0)
@@ -93,7 +100,7 @@ def _climb(spectrum: NDArray[np.complex64], shift: Floats, size: int) -> tuple[F
 
 
 def _sigma(correlation: Floats, sharpness: Floats, size: int) -> Floats:
-    """Expected error in pixels: noise over sharpness and independent pixels, as the Cramér-Rao bound has it."""
+    """Expected error in pixels: noise over sharpness and independent pixels (Cramér-Rao bound)."""
     rho = np.clip(correlation, 1e-3, 0.9999)
     pixels = size * size / 8  # what the taper and the blur of a sensor leave
     bound: Floats = np.sqrt((1 - rho**2) / (rho**2 * np.maximum(sharpness, 1e-4) * pixels))

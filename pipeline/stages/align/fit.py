@@ -1,7 +1,8 @@
 """From tie points to the field: robust, and as stiff as tie points kept out of the fit ask for.
 
-Tukey's biweight by iterative reweighting, starting from the tie points that agree, so that a new building or a moved
-cloud does not bend the field, while points that a smooth warp has carried off the first agreement come back in.
+Tukey's biweight by iterative reweighting, starting from the tie points that agree, so that a new building or
+a moved cloud does not bend the field, while points that a smooth warp has carried off the first agreement
+come back in.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ BETTER = 0.98  # of the stiffer field's kept-out error is what a softer one must
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The field, and for each tie point: `weight` (0..1, how far it was believed) and `kept_out`, its distance in
-    pixels from the field fitted without it and its neighbours. `stiffness` is infinite for one shift."""
+    """The field, and for each tie point: `weight` (0..1, how far it was believed) and `kept_out`, its
+    distance in pixels from the field fitted without it and its neighbours. `stiffness` is infinite for one
+    shift.
+    """
 
     field: ShiftField
     weight: Floats
@@ -39,7 +42,7 @@ class Fit:
 
 
 def fit_translation(ties: Ties, believed: NDArray[np.bool_], grid: GeoBox) -> Fit:
-    """One shift for all: the median of those believed; each is compared with the median of the others."""
+    """One shift: the median of those believed; each tie point is compared with that of the others."""
     row, col = np.median(ties.shift[believed], axis=0)
     kept_out = np.empty(len(ties))
     for k in range(len(ties)):
@@ -53,7 +56,7 @@ def fit_translation(ties: Ties, believed: NDArray[np.bool_], grid: GeoBox) -> Fi
 def fit_smooth(
     ties: Ties, believed: NDArray[np.bool_], grid: GeoBox, stiffness: tuple[float, ...] = STIFFNESS
 ) -> Fit:
-    """A smooth field through the tie points, starting from those believed; its stiffness by cross-validation."""
+    """A smooth field through the tie points, from those believed on; its stiffness by cross-validation."""
     shape = (int(grid.shape[0]), int(grid.shape[1]))
     step = max(shape) / CELLS
     lattice = ShiftField.lattice(shape, step)
@@ -75,7 +78,9 @@ def fit_smooth(
 def _robust(
     design: Design, shift: Floats, prior: Floats, believed: NDArray[np.bool_], energy: Floats
 ) -> tuple[Floats, Floats]:
-    """Coefficients and Tukey weights; a tie point not believed at first counts once the field passes it closely."""
+    """Coefficients and Tukey weights; a tie point not believed at first counts once the field passes it
+    closely.
+    """
     weight = believed.astype(np.float64)
     coefficients = design.solve(shift, prior * weight, energy)
     for _ in range(4):

@@ -1,7 +1,7 @@
 """Penalised tensor B-splines through scattered points (Eilers and Marx 1996), as a banded system.
 
-The penalty is bending energy, so the stiffest surface is a plane. Everything runs on one thread in a fixed order: the
-same points give the same bits on any machine of one kind.
+The penalty is bending energy, so the stiffest surface is a plane. Everything runs on one thread in a fixed
+order: the same points give the same bits on any machine of one kind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ RIDGE = 1e-9  # holds coefficients that no point and no bending reaches
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Where each point falls: its first B-spline along rows and columns, and the weights of four of each (n, 4)."""
+    """Where each point falls: its first B-spline along rows and columns, and the weights of four of each (n,
+    4).
+    """
 
     lattice: tuple[int, int]
     first: tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -35,7 +37,7 @@ class Design:
         return cls(lattice, (first_row, first_col), (np.stack(by_row, axis=1), np.stack(by_col, axis=1)))
 
     def solve(self, values: Floats, weight: Floats, bending: Floats) -> Floats:
-        """Coefficients (lattice size, k) of the surfaces nearest to `values` (n, k), plus `bending` (banded)."""
+        """Coefficients (lattice size, k) of the surfaces nearest to `values` (n, k) under `bending`."""
         band = bending.copy()
         right = np.zeros((self.lattice[0] * self.lattice[1], values.shape[1]))
         _accumulate(*self.first, *self.weights, weight, values, self.lattice[1], band, right)
@@ -54,8 +56,9 @@ class Design:
 
 
 def bending(lattice: tuple[int, int]) -> Floats:
-    """Bending energy rr + 2 rc + cc of the coefficients, as the lower band of its matrix: (j, k) is row j + k,
-    column j."""
+    """Bending energy rr + 2 rc + cc of the coefficients, as the lower band of its matrix: (j, k) is row j +
+    k, column j.
+    """
     second, first, one = (
         [d.T @ d for d in (np.diff(np.eye(size), order, axis=0) for size in lattice)] for order in (2, 1, 0)
     )

@@ -1,9 +1,9 @@
 """What of an image is matched: the direction of its edges, which light, season and sensor change the least.
 
-The gradient's angle is doubled (Granlund 1978), so that an edge says the same whether its bright side is left or right:
-a roof is dark one year and bright the next, but its outline stays. Angles of all bands are pooled as their structure
-tensor, each band by its own local contrast, and strength counts by its fourth root only, so that cloud edges and
-roofs in the sun do not drown the rest.
+The gradient's angle is doubled (Granlund 1978), so that an edge says the same whether its bright side is left
+or right: a roof is dark one year and bright the next, but its outline stays. Angles of all bands are pooled
+as their structure tensor, each band by its own local contrast, and strength counts by its fourth root only,
+so that cloud edges and roofs in the sun do not drown the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def channels(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Data
     """Both images, lazily, as what is matched (dim `band`): the mean of the visible bands, and near infrared.
 
     The two dates need not have the same bands: a panchromatic image matches a coloured one. Where no band is
-    known to be visible or near infrared, all bands in common are averaged. Raises BandError where there is none.
+    known to be visible or near infrared, all bands in common are averaged. Raises BandError where there is
+    none.
     """
     names = [[str(name) for name in image["band"].values] for image in (before, after)]
     groups = [
@@ -80,9 +81,10 @@ def decimate(image: xr.Dataset, factor: int) -> xr.Dataset:
 def edges(image: Planes, observed: Mask) -> Planes:
     """Structure (4, y, x) of `image` (band, y, x), zero where not observed within two pixels.
 
-    The first two planes, which windows are matched on, are cosine and sine of the doubled angle of the edge at
-    each pixel times the root of the root of its strength. The other two are the gradient as such (along x, y), its
-    strength likewise rooted: one that keeps the bright side apart from the dark says more on a whole image.
+    The first two planes, which windows are matched on, are cosine and sine of the doubled angle of the edge
+    at each pixel times the root of the root of its strength. The other two are the gradient as such (along x,
+    y), its strength likewise rooted: one that keeps the bright side apart from the dark says more on a whole
+    image.
     """
     inside = np.zeros_like(observed)
     tensor = np.zeros((5, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y

@@ -1,4 +1,6 @@
-"""Tie points: windows on a lattice over the grid, matched block by block with what is known of the shift so far."""
+"""Tie points: windows on a lattice over the grid, matched block by block with what is known of the shift so
+far.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from dask.base import compute
-from dask.delayed import delayed
 import numpy as np
 import xarray as xr
+from dask.base import compute
+from dask.delayed import delayed
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
@@ -25,8 +27,10 @@ MIN_OBSERVED = 0.4  # of a window, on both dates
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Tie points, one value each. `row`, `col`: where in the grid; `drow`, `dcol`: the whole shift there in pixels;
-    `correlation`, `contrast`, `sigma`: see correlate.Matches; `lattice_row`, `lattice_col`: which window."""
+    """Tie points, one value each. `row`, `col`: where in the grid; `drow`, `dcol`: the whole shift there in
+    pixels; `correlation`, `contrast`, `sigma`: see correlate.Matches; `lattice_row`, `lattice_col`: which
+    window.
+    """
 
     row: Floats
     col: Floats
@@ -63,7 +67,9 @@ class Lattice:
 
     @staticmethod
     def over(shape: tuple[int, int], window: int, spacing: int, most: int) -> Lattice:
-        """Smaller windows on small grids, so that there are enough; wider spacing on large ones, at most `most`."""
+        """Smaller windows on small grids, so that there are enough; wider spacing on large ones, at most
+        `most`.
+        """
         fitting = 2 ** int(math.log2(max(min(shape) / 4, 1)))
         size = max(min(window, fitting), 32)
         apart = max(16, round(spacing * size / window), math.ceil(math.sqrt(shape[0] * shape[1] / most)))
@@ -81,7 +87,7 @@ class Lattice:
 def tie_points(
     before: xr.Dataset, after: xr.Dataset, grid: GeoBox, field: ShiftField, lattice: Lattice, search: int
 ) -> Ties:
-    """Match the two images (channels, on their native grids) around `field`, up to `search` pixels from it."""
+    """Match the two images (channels, on their native grids) up to `search` pixels around `field`."""
     tasks = [
         delayed(_match_block, pure=False)(block, field, lattice.window, search, *pair)
         for block, pair in _blocks(before, after, grid, field, lattice)
