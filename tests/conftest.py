@@ -1,0 +1,29 @@
+"""What several test files share: one made pair, and one whole comparison of it."""
+
+from __future__ import annotations
+
+import os
+
+# One thread within a library, as the command line has it; NumPy reads this once, when it is first imported.
+os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+from pathlib import Path
+
+import pytest
+from jobs import compare
+
+from pipeline.simulate import PairStyle, simulate_pair
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with before/, after/ (2 x 2 tiles), truth.geojson and shift_truth.tif; never write there."""
+    folder = tmp_path_factory.mktemp("made")
+    simulate_pair(folder, seed=11, size=256, style=PairStyle(works=("building", "road", "earthwork")))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def compared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `groundbreak compare` makes of that pair; do not write there."""
+    return compare(made / "before", made / "after", tmp_path_factory.mktemp("compared") / "result")
