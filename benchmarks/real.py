@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from itertools import chain
 
 import numpy as np
-import rasterio
-from numpy.typing import NDArray
 
-from benchmarks.command import groundbreak
 from benchmarks.options import Options
-from benchmarks.real_cases import Case, cases, dates
+from benchmarks.real_cases import Outcome, cases, dates, outcome, score_module
+from benchmarks.reliability import reliability
 from benchmarks.report import Row, Table
 from benchmarks.shared import shared
 
@@ -35,87 +28,55 @@ NOTES = (
     "fitted on these 14 cities (`benchmarks/oscd_objects.py`, `benchmarks/fit_flag.py`). Nothing is fitted "
     "on levir, airchange or naip_quiet.",
 )
-Counts = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one case. `built`, `all`: pixels by percent, of construction and of all."""
-
-    case: Case
-    counts: dict[str, Any]
-    reason: str = ""
-    alignment: str = ""
-    built: Counts | None = None
-    all: Counts | None = None
-    truth_px: int = 0
+Rates = Callable[[dict[str, int]], dict[str, float]]
 
 
 def tables(options: Options) -> list[Table]:
-    """One table of cases a set, first the pooled figures beside the baselines; naip_quiet by dates."""
+    """First the pooled figures beside the baselines; then the cases of every set; naip_quiet by dates."""
     root = shared("real")
-    score = _load(root / "score.py")
+    score = score_module(root / "score.py")
     some = slice(2 if options.quick else None)
     done = {
-        name: [_outcome(case, options.scratch / name, score) for case in list(cases(root / name))[some]]
+        name: [outcome(case, options.scratch / name, score) for case in list(cases(root / name))[some]]
         for name in SETS
     }
-    quiet = [_outcome(c, options.scratch / "naip", score) for c in list(dates(root / "naip_quiet"))[some]]
+    quiet = [outcome(c, options.scratch / "naip", score) for c in list(dates(root / "naip_quiet"))[some]]
+    rows = [*(_row(one, score.rates) for one in quiet), _alarms(quiet)]
     return [
         Table("Pooled", [_pooled(name, done[name], score.rates) for name in SETS], NOTES),
         *(Table(name, [_row(one, score.rates) for one in done[name]], _refused(done[name])) for name in SETS),
-        Table(
-            "naip_quiet: nothing was built, so every finding is false",
-            [*(_row(one, score.rates) for one in quiet), _alarms(quiet)],
-            _refused(quiet),
+        Table("naip_quiet: nothing was built, so every finding is false", rows, _refused(quiet)),
+        *(
+            Table(f"{name} by confidence", reliability(chain(*(one.findings for one in done[name]))))
+            for name in SETS
         ),
     ]
 
 
-def _outcome(case: Case, scratch: Path, score: ModuleType) -> Outcome:
-    out = scratch / case.name
-    days = ("--before-date", case.dates[0], "--after-date", case.dates[1])
-    done = groundbreak("compare", case.before, case.after, *days, "--out", out, "--json", "--quiet")
-    truth = case.truth / "truth.tif"
-    truth_px = int((_read(truth) == 1).sum()) if truth.exists() else 0
-    if done.status:
-        return Outcome(case, {}, done.reason, truth_px=truth_px)
-    told = json.loads(done.stdout)["alignment"]
-    counts = score.counts(case.truth, out)
-    how = f"{told['status']}, {told['residual_before_px']:.2f} to {told['residual_px']:.2f} px"
-    return Outcome(case, counts, "", how, *_by_percent(truth, out, score), truth_px)
-
-
-def _by_percent(truth: Path, out: Path, score: ModuleType) -> tuple[Counts | None, Counts | None]:
-    """Pixels of construction, and all pixels, for every percent of change.tif."""
-    if not truth.exists():
-        return None, None
-    with rasterio.open(truth) as grid:
-        built, percent = grid.read(1) == 1, score.on_grid(out / "change.tif", grid)
-    return tuple(np.bincount(p, minlength=101)[:101] for p in (percent[built], percent.ravel()))  # type: ignore[return-value]
-
-
-def _row(one: Outcome, rates: Callable[[dict[str, int]], dict[str, float]]) -> Row:
+def _row(one: Outcome, rates: Rates) -> Row:
     if one.reason:
         return {"case": one.case.name, "alignment": "refused"}
     row = {"case": one.case.name, "alignment": one.alignment, "findings": one.counts["findings"]}
     if "tp" not in one.counts:
         return row | {"km2": one.counts["km2"], "false/km2": float(one.counts["false_per_km2"])}
-    return row | rates(one.counts) | {"AP": one.counts["ap"], "best F1": _best_f1([one])}
+    return (
+        row
+        | rates(one.counts)
+        | {"AP": one.counts["ap"], "best F1": _best_f1([one]), "things found": _things([one])}
+    )
 
 
-def _pooled(
-    name: str, outcomes: Sequence[Outcome], rates: Callable[[dict[str, int]], dict[str, float]]
-) -> Row:
+def _pooled(name: str, outcomes: Sequence[Outcome], rates: Rates) -> Row:
     done = [one for one in outcomes if not one.reason]
     total = {key: sum(one.counts[key] for one in done) for key in ("tp", "fp", "fn")}
-    missed = total | {"fn": total["fn"] + sum(one.truth_px for one in outcomes if one.reason)}
+    missed = total | {"fn": total["fn"] + sum(one.built_px for one in outcomes if one.reason)}
     return {
         "set": name,
         "compared": f"{len(done)} of {len(outcomes)}",
         "findings": sum(one.counts["findings"] for one in done),
         **rates(total),
         "best F1": _best_f1(done),
+        "things found": _things(done),
         "refused as missed": rates(missed)["f1"],
         "F1 of others": BASELINES[name],
     }
@@ -144,19 +105,11 @@ def _best_f1(outcomes: Sequence[Outcome]) -> float | None:
     return float((2 * hits / np.maximum(claims + hits[-1], 1)).max())
 
 
+def _things(outcomes: Sequence[Outcome]) -> str:
+    """By `groundbreak score`, each connected piece of truth being a thing."""
+    found, things = (sum(one.objects[key] for one in outcomes) for key in ("found", "things"))
+    return f"{found} of {things}"
+
+
 def _refused(outcomes: Sequence[Outcome]) -> list[str]:
     return [f"Refused: {one.case.name}: {one.reason}" for one in outcomes if one.reason]
-
-
-def _read(path: Path) -> NDArray[Any]:
-    with rasterio.open(path) as source:
-        return np.asarray(source.read(1))
-
-
-def _load(path: Path) -> ModuleType:
-    spec = spec_from_file_location("shared_score", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -1,12 +1,26 @@
-"""Which real pairs there are under ../shared/real."""
+"""The real pairs under ../shared/real, compared and scored."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from benchmarks.command import groundbreak
+from benchmarks.reliability import judged
+from pipeline.evaluate import evaluate
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,3 +47,69 @@ def dates(folder: Path) -> Iterator[Case]:
     pairs = sorted(combinations(range(len(images)), 2), key=lambda ij: (ij[1] - ij[0] > 1, ij))
     for before, after in ((images[i], images[j]) for i, j in pairs):
         yield Case(f"{before.stem}_{after.stem}", before, after, (before.stem, after.stem), folder)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one case; where it was refused, only `reason` and `built_px` say anything.
+
+    `counts` is what score.py says, `objects` what `groundbreak score` says (with truth only). `built` and
+    `all`: pixels by percent of change.tif, of construction and of all; `findings`: confidence, is it real.
+    """
+
+    case: Case
+    reason: str = ""
+    built_px: int = 0
+    alignment: str = ""
+    counts: Any = None
+    objects: Any = None
+    built: Counts | None = None
+    all: Counts | None = None
+    findings: tuple[tuple[float, bool], ...] = ()
+
+
+def outcome(case: Case, scratch: Path, score: ModuleType) -> Outcome:
+    """Compare as a user would, then score the files that are left behind."""
+    print(f"  {scratch.name}/{case.name}", file=sys.stderr, flush=True)
+    out, truth = scratch / case.name, case.truth / "truth.tif"
+    days = ("--before-date", case.dates[0], "--after-date", case.dates[1])
+    done = groundbreak("compare", case.before, case.after, *days, "--out", out, "--json", "--quiet")
+    if done.status:
+        return Outcome(case, done.reason, _built_px(truth))
+    told = json.loads(done.stdout)["alignment"]
+    how = f"{told['status']}, {_px(told['residual_before_px'])} to {_px(told['residual_px'])} px"
+    counts = score.counts(case.truth, out)
+    if not truth.exists():
+        return Outcome(case, alignment=how, counts=counts)
+    objects = evaluate(out, truth)["objects"]
+    built, everything = _by_percent(truth, out / "change.tif", score)
+    findings = tuple(judged(out, objects))
+    return Outcome(case, "", int(built.sum()), how, counts, objects, built, everything, findings)
+
+
+def _px(value: float | None) -> str:
+    return "?" if value is None else f"{value:.2f}"
+
+
+def _by_percent(truth: Path, change: Path, score: ModuleType) -> tuple[Counts, Counts]:
+    """Pixels of construction, and all pixels, for every percent of change.tif."""
+    with rasterio.open(truth) as grid:
+        built, percent = grid.read(1) == 1, score.on_grid(change, grid)
+    return np.bincount(percent[built], minlength=101)[:101], np.bincount(percent.ravel(), minlength=101)[:101]
+
+
+def _built_px(truth: Path) -> int:
+    if not truth.exists():
+        return 0
+    with rasterio.open(truth) as source:
+        return int((source.read(1) == 1).sum())
+
+
+def score_module(path: Path) -> ModuleType:
+    """A script as a module: the data's own score.py."""
+    spec = spec_from_file_location("shared_score", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path}: no Python file")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

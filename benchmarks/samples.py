@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from benchmarks.command import groundbreak
-from benchmarks.machine import REPO
+from benchmarks.made import Score, compare_made, compare_site
 from benchmarks.options import Options
+from benchmarks.reliability import reliability
 from benchmarks.report import Row, Table
-from pipeline.evaluate import evaluate
-from pipeline.simulate import PairStyle, simulate_pair
-from pipeline.simulate.light import Sun
 
 TITLE = "findings on made scenes against their truth"
 SITES = ("boukamal", "qaim_crossing")
 DATES = (("2019-09-09", "2019-09-21"), ("2019-08-20", "2019-09-09"))
 RESOLUTIONS = (0.5, 1.5, 3.0, 10.0)
-FIRST_SEED = 900_000  # seeds below it are what the detector was fitted on
-_BUILT, _QUIET, _SIZE = 4, 2, 512
-
-
-@dataclass(frozen=True)
-class Score:
-    """One comparison and what `groundbreak score` says of it; `scores` is None where it was refused."""
-
-    name: str
-    scores: Mapping[str, Any] | None
-    km2: float = 0.0
-    reason: str = ""
+_BUILT, _QUIET = 4, 2  # scenes a pixel size
 
 
 def tables(options: Options) -> list[Table]:
     """Sites by site and by kind; unseen scenes by resolution, with works and without."""
     dates = DATES[:1] if options.quick else DATES
-    sites = [_site(site, *pair, options.scratch) for site in SITES for pair in dates]
+    sites = [compare_site(site, *pair, options.scratch) for site in SITES for pair in dates]
     built, quiet = (1, 1) if options.quick else (_BUILT, _QUIET)
-    made = {res: [_made(res, i, True, options.scratch) for i in range(built)] for res in RESOLUTIONS}
-    empty = {res: [_made(res, i, False, options.scratch) for i in range(quiet)] for res in RESOLUTIONS}
+    made = {res: [compare_made(res, i, True, options.scratch) for i in range(built)] for res in RESOLUTIONS}
+    empty = {res: [compare_made(res, i, False, options.scratch) for i in range(quiet)] for res in RESOLUTIONS}
     every_made, every_empty = (list(chain.from_iterable(each.values())) for each in (made, empty))
     per_resolution = [pooled(f"{res:g} m", made[res]) for res in RESOLUTIONS]
     return [
         Table("Sample sites", [pooled(one.name, [one]) for one in sites], _refused(sites)),
         Table("Sample sites by kind", by_kind(sites)),
+        Table(
+            "Sample sites: what was missed, and what is false", list(chain.from_iterable(map(_wrong, sites)))
+        ),
         Table(f"Unseen scenes, {built} a pixel size", per_resolution, _refused(every_made)),
+        Table("Unseen scenes by kind", by_kind(every_made)),
+        Table("Unseen scenes by confidence", reliability(chain(*(one.findings for one in every_made)))),
         Table(
             f"Unseen scenes where nothing was built, {quiet} a pixel size",
             [_alarms(f"{res:g} m", empty[res]) for res in RESOLUTIONS],
@@ -98,58 +84,30 @@ def by_kind(scores: Sequence[Score]) -> list[Row]:
     ]  # fmt: skip
 
 
+def _wrong(one: Score) -> list[Row]:
+    if one.scores is None:
+        return []
+    missed, false = one.scores["objects"]["missed"], one.scores["objects"]["false_findings"]
+    return [
+        *({"scene": one.name, "what": f"missed: {m['direction']} {m['kind']} ({m['name']})"} for m in missed),
+        *(
+            {
+                "scene": one.name,
+                "what": f"false: {f['direction']} {f['kind']}",
+                "confidence": f["confidence"],
+                "m2": f["area_m2"],
+            }
+            for f in false
+        ),
+    ]
+
+
 def _alarms(name: str, scores: Sequence[Score]) -> Row:
     found = sum(s.scores["objects"]["findings"] for s in scores if s.scores)
     area = sum(s.km2 for s in scores)
     refused = sum(s.scores is None for s in scores)
     rate = found / area if area else None
     return {"scene": name, "refused": refused, "findings": found, "km2": area, "false/km2": rate}
-
-
-def _site(site: str, before: str, after: str, scratch: Path) -> Score:
-    out = scratch / "sites"
-    done = groundbreak(
-        "run", f"configs/{site}.yaml", "--before", before, "--after", after, "--out", out, "--quiet"
-    )
-    name = f"{site} {before} to {after}"
-    if done.status:
-        return Score(name, None, reason=done.reason)
-    tiles = REPO / "sample_tiles" / site
-    return _scored(
-        name, out / site / f"{before}_{after}", tiles / "truth.geojson", tiles / "shift_truth.json"
-    )
-
-
-def _made(resolution: float, index: int, built: bool, scratch: Path) -> Score:
-    seed = FIRST_SEED + index + (0 if built else 50)
-    folder = scratch / f"{resolution:g}m_{seed}"
-    simulate_pair(folder, seed, _SIZE, resolution, _style(seed, built))
-    done = groundbreak("compare", folder / "before", folder / "after", "--out", folder / "result", "--quiet")
-    name = f"{resolution:g} m, seed {seed}"
-    if done.status:
-        return Score(name, None, reason=done.reason)
-    return _scored(name, folder / "result", folder / "truth.geojson", folder / "shift_truth.tif")
-
-
-def _style(seed: int, built: bool) -> PairStyle:
-    """Other light, haze and shift for every seed."""
-    rng = np.random.default_rng([seed, 31])
-    first, turn = Sun(float(rng.uniform(30, 60)), float(rng.uniform(120, 220))), rng.normal(0, (6, 10))
-    later = Sun(float(np.clip(first.elevation + turn[0], 25, 65)), float(first.azimuth + turn[1]))
-    return PairStyle(
-        works=None if built else (),
-        suns=(first, later),
-        haze=(float(rng.uniform(0, 0.15)), float(rng.uniform(0, 0.3))),
-        shift_px=(float(rng.uniform(-3, 3)), float(rng.uniform(-3, 3))),
-    )
-
-
-def _scored(name: str, result: Path, truth: Path, shift: Path) -> Score:
-    told = json.loads((result / "run.json").read_text(encoding="utf-8"))
-    rows, cols = told["grid"]["shape"]
-    transform = told["grid"]["transform"]
-    km2 = rows * cols * abs(transform[0] * transform[4]) * told["observed"]["both"] / 1e6
-    return Score(name, evaluate(result, truth, shift), km2)
 
 
 def _weighted(objects: Sequence[Mapping[str, Any]], key: str) -> float | None:
