@@ -23,6 +23,7 @@ from pipeline.errors import GeoreferenceError
 from pipeline.shift import ShiftField
 
 STEP = 16  # pixels of the grid between nodes of the lattice
+SNAP = 1e-4  # pixels; a coordinate nearer than this to a pixel's centre is on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,7 @@ class Mapping:
     rows: NDArray[np.float64]
     cols: NDArray[np.float64]
     scale: tuple[float, float]
+    offset: tuple[int, int] | None = None  # (row, col), where source and grid differ by whole pixels only
 
     def source(self, rows: slice, cols: slice, reach: tuple[int, int]) -> tuple[slice, slice]:
         """The part of the delivered image that a block needs, with `reach` more pixels all round; may be
@@ -82,7 +84,18 @@ def plan(native: GeoBox, grid: GeoBox, field: ShiftField | None = None) -> Mappi
     source_col, source_row = ~native.transform @ (x, y)
     source_row = np.where(np.isfinite(source_row), source_row - 0.5, np.nan)
     source_col = np.where(np.isfinite(source_col), source_col - 0.5, np.nan)
-    return Mapping(native, grid, source_row, source_col, (_scale(source_row), _scale(source_col)))
+    scale = _scale(source_row), _scale(source_col)
+    return Mapping(native, grid, source_row, source_col, scale, _offset(source_row - row, source_col - col))
+
+
+def _offset(rows: NDArray[np.float64], cols: NDArray[np.float64]) -> tuple[int, int] | None:
+    """The whole pixels by which all nodes are off, if so."""
+    first = rows[0, 0], cols[0, 0]
+    if not np.isfinite(first).all():
+        return None
+    row, col = (round(float(value)) for value in first)
+    same = (np.abs(rows - row) < SNAP).all() and (np.abs(cols - col) < SNAP).all()
+    return (row, col) if same else None
 
 
 def _scale(nodes: NDArray[np.float64]) -> float:

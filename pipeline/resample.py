@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.mapping import STEP, Mapping
+from pipeline.mapping import SNAP, STEP, Mapping
 
 Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
 KERNELS: dict[Kernel, int] = {
@@ -24,7 +24,6 @@ KERNELS: dict[Kernel, int] = {
     "cubic": 2,
     "lanczos": 3,
 }  # code = radius in source pixels
-SNAP = 1e-4  # pixels; nearer than this to a pixel centre is on it
 NEGLIGIBLE = 1e-3  # a tap with less weight than this does not make a pixel unobserved
 
 
@@ -53,13 +52,40 @@ def resample(
     shape = (rows.stop - rows.start, cols.stop - cols.start)
     out = np.full((image.shape[0], *shape), np.nan, np.float32)
     seen = np.zeros(shape, np.bool_)
-    if image.size:
+    if mapping.offset is not None:
+        _copy(image, observed, origin, mapping.offset, rows, cols, out, seen)
+    elif image.size:
         _resample(
             np.ascontiguousarray(image, np.float32), np.ascontiguousarray(observed, np.bool_), *origin,
             mapping.rows, mapping.cols, rows.start, cols.start,
             KERNELS[kernel], mapping.scale[0], mapping.scale[1], out, seen,
         )  # fmt: skip
     return out, seen
+
+
+def _copy(
+    image: NDArray[np.float32],
+    observed: NDArray[np.bool_],
+    origin: tuple[int, int],
+    offset: tuple[int, int],
+    rows: slice,
+    cols: slice,
+    out: NDArray[np.float32],
+    seen: NDArray[np.bool_],
+) -> None:
+    """Grids that differ by whole pixels need no kernel."""
+    source, target = [], []
+    for part, shift, first, size in zip((rows, cols), offset, origin, observed.shape, strict=True):
+        start = part.start + shift - first  # of the block, in the source array
+        low, high = max(start, 0), min(start + part.stop - part.start, size)
+        if high <= low:
+            return
+        source.append(slice(low, high))
+        target.append(slice(low - start, high - start))
+    values = image[:, source[0], source[1]]
+    known = observed[source[0], source[1]] & np.isfinite(values).all(axis=0)
+    seen[target[0], target[1]] = known
+    out[:, target[0], target[1]] = np.where(known, values, np.float32(np.nan))
 
 
 @numba.njit(nogil=True, cache=True, inline="always")
@@ -127,6 +153,43 @@ def _gather(image, observed, top, left, wr, nr, wc, nc, out, i, j):  # type: ign
     return True
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _keys(t):  # type: ignore[no-untyped-def]
+    """The four weights of Keys' cubic (a = -0.5) at a fraction t of a pixel."""
+    return (
+        t * (t * (1.0 - 0.5 * t) - 0.5),
+        1.0 + t * t * (1.5 * t - 2.5),
+        t * (0.5 + t * (2.0 - 1.5 * t)),
+        t * t * (0.5 * t - 0.5),
+    )
+
+
+@numba.njit(nogil=True, cache=True)
+def _cubic(image, observed, row, col, row0, col0, out, i, j):  # type: ignore[no-untyped-def]
+    """The common case in fewer steps: cubic, all taps there; returns whether it was that."""
+    top, left = math.floor(row), math.floor(col)
+    fr, fc = row - top, col - left
+    top, left = top - row0, left - col0
+    if top < 1 or left < 1 or top + 2 >= image.shape[1] or left + 2 >= image.shape[2]:
+        return False
+    if fr < SNAP or fr > 1.0 - SNAP or fc < SNAP or fc > 1.0 - SNAP:
+        return False
+    for y in range(top - 1, top + 3):
+        if not (observed[y, left - 1] & observed[y, left] & observed[y, left + 1] & observed[y, left + 2]):
+            return False
+    a, b, c, d = _keys(fc)
+    p, q, r, s = _keys(fr)
+    for band in range(image.shape[0]):
+        total = 0.0
+        for y, w in ((top - 1, p), (top, q), (top + 1, r), (top + 2, s)):
+            line = image[band, y]
+            total += w * (a * line[left - 1] + b * line[left] + c * line[left + 1] + d * line[left + 2])
+        if not math.isfinite(total):
+            return False
+        out[band, i, j] = total
+    return True
+
+
 @numba.njit(nogil=True, cache=True)
 def _resample(  # type: ignore[no-untyped-def]
     image,
@@ -147,6 +210,7 @@ def _resample(  # type: ignore[no-untyped-def]
     wr = np.empty(2 * math.ceil(max(kernel, 1) * scale_row) + 2)
     wc = np.empty(2 * math.ceil(max(kernel, 1) * scale_col) + 2)
     last_i, last_j = node_rows.shape[0] - 1, node_rows.shape[1] - 1
+    plain_cubic = kernel == 2 and scale_row == 1.0 and scale_col == 1.0
     for i in range(height):
         gi = (grid_row + i) // STEP
         fi = (grid_row + i - gi * STEP) / STEP
@@ -162,6 +226,9 @@ def _resample(  # type: ignore[no-untyped-def]
             lower = node_cols[gi1, gj] + fj * (node_cols[gi1, gj1] - node_cols[gi1, gj])
             col = upper + fi * (lower - upper)
             if not (math.isfinite(row) and math.isfinite(col)):
+                continue
+            if plain_cubic and _cubic(image, observed, row, col, row0, col0, out, i, j):
+                seen[i, j] = True
                 continue
             top, nr = _taps(row, kernel, scale_row, wr)
             left, nc = _taps(col, kernel, scale_col, wc)

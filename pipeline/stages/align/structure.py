@@ -78,16 +78,16 @@ def decimate(image: xr.Dataset, factor: int) -> xr.Dataset:
     )
 
 
-def edges(image: Planes, observed: Mask) -> Planes:
-    """Structure (4, y, x) of `image` (band, y, x), zero where not observed within two pixels.
+def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
+    """Structure (2 or 4, y, x) of `image` (band, y, x), zero where not observed within two pixels.
 
     The first two planes, which windows are matched on, are cosine and sine of the doubled angle of the edge
-    at each pixel times the root of the root of its strength. The other two are the gradient as such (along x,
-    y), its strength likewise rooted: one that keeps the bright side apart from the dark says more on a whole
-    image.
+    at each pixel times the root of the root of its strength. The other two, if `plain`, are the gradient as
+    such (along x, y), its strength likewise rooted: one that keeps the bright side apart from the dark says
+    more on a whole image.
     """
     inside = np.zeros_like(observed)
-    tensor = np.zeros((5, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y
+    tensor = np.zeros((5 if plain else 3, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y
     values = np.where(observed, image, np.float32(0))
     for plane in values:
         own = np.zeros_like(tensor)
@@ -99,10 +99,12 @@ def edges(image: Planes, observed: Mask) -> Planes:
         own[3:] /= np.sqrt(contrast)
         tensor += own
     tensor /= np.float32(len(image))
-    strength = np.maximum(tensor[2], np.float32(1e-12))
-    doubled = tensor[:2] / (strength ** np.float32(0.75) + np.float32(WEAK))
-    plain = tensor[3:] / (strength ** np.float32(0.25) + np.float32(WEAK))
-    return np.concatenate([doubled, plain])
+    strength = np.sqrt(np.maximum(tensor[2], 0))  # rooted once; sqrt is much faster than a power
+    root = np.sqrt(strength)
+    doubled = tensor[:2] / (strength * root + np.float32(WEAK))
+    if not plain:
+        return doubled
+    return np.concatenate([doubled, tensor[3:] / (root + np.float32(WEAK))])
 
 
 def _box(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,6 +139,7 @@ def _gradients(plane, observed, tensor, inside):  # type: ignore[no-untyped-def]
                 tensor[0, i, j] = gx * gx - gy * gy
                 tensor[1, i, j] = 2 * gx * gy
                 tensor[2, i, j] = gx * gx + gy * gy
-                tensor[3, i, j] = gx
-                tensor[4, i, j] = gy
+                if len(tensor) > 3:
+                    tensor[3, i, j] = gx
+                    tensor[4, i, j] = gy
                 inside[i, j] = True

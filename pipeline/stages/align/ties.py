@@ -139,7 +139,7 @@ def _match_block(block: _Block, field: ShiftField, window: int, search: int, *pa
     structures, masks = [], []
     for image, observed, origin, mapping in (pair[:4], pair[4:]):
         values, seen = resample(image, observed, origin, mapping, block.rows, block.cols)  # type: ignore[arg-type]
-        structures.append(edges(values, seen)[:2])
+        structures.append(edges(values, seen))
         masks.append(seen)
     rows, cols = (s.ravel() for s in np.meshgrid(*block.starts, indexing="ij"))
     place_rows, place_cols = (s.ravel() for s in np.meshgrid(*block.places, indexing="ij"))

@@ -46,4 +46,4 @@ def _edges(image: xr.Dataset, grid: GeoBox) -> tuple[Planes, Mask]:
     top, left = mapping.source(rows, cols, reach(mapping, "cubic"))
     values, observed = compute(image["image"].data[:, top, left], image["observed"].data[top, left])
     on_grid, seen = resample(values, observed, (top.start, left.start), mapping, rows, cols)
-    return edges(on_grid, seen), seen
+    return edges(on_grid, seen, plain=True), seen
