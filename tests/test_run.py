@@ -49,7 +49,8 @@ def truth_of(made: Path) -> gpd.GeoDataFrame:
 
 def delivered(folder: Path) -> tuple[NDArray[Any], Any]:
     """The tiles of one date as one array of counts, and its transform."""
-    return merge(sorted(folder.glob("*.tif")))
+    counts, transform = merge(sorted(folder.glob("*.tif")))
+    return counts, transform
 
 
 def write_like(path: Path, tile: Path, counts: NDArray[Any], transform: Any, **changes: Any) -> Path:
