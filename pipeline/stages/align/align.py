@@ -151,8 +151,8 @@ class Align:
         if count < least:
             raise AlignmentRejectedError(
                 f"no shift that the images agree on: {len(ties)} of {len(found)} windows match well, {count}"
-                f" of these agree and {least} must; check that both images show the same ground, mask clouds, or"
-                f" raise align.search ({self.search} px) if they are further apart"
+                f" of these agree and {least} must; check that both images show the same ground, mask clouds,"
+                f" or raise align.search ({self.search} px) if they are further apart"
             )
         if count < 3 * self.min_points:
             return ties, fit_translation(ties, agreeing, grid)
@@ -190,7 +190,7 @@ class Align:
             field = _constant(small, peak).finer(factor)
             reason = (
                 "windows of the two images are too unlike for a local field; one shift, by the whole image"
-                f" ({peak.prominence:.1f} deviations above chance), on which halves agree to {max(apart):.1f} px"
+                f" ({peak.prominence:.1f} sigma above chance), on which halves agree to {max(apart):.1f} px"
             )
             before = factor * math.hypot(peak.drow, peak.dcol)
             shift = _median(field, small)

@@ -101,7 +101,7 @@ def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
     tensor /= np.float32(len(image))
     strength = np.sqrt(np.maximum(tensor[2], 0))  # rooted once; sqrt is much faster than a power
     root = np.sqrt(strength)
-    doubled = tensor[:2] / (strength * root + np.float32(WEAK))
+    doubled: Planes = tensor[:2] / (strength * root + np.float32(WEAK))
     if not plain:
         return doubled
     return np.concatenate([doubled, tensor[3:] / (root + np.float32(WEAK))])
