@@ -203,10 +203,10 @@ def out_under_a_file(folder: Path) -> tuple[list[object], list[str]]:
 
 
 FAULTS: list[Fault] = [
-    missing_file, missing_after, garbage, empty_file, cut_short, pixels_cut_short, elsewhere, no_crs, no_position,
-    empty_area, no_area_file, area_elsewhere, area_turned, unknown_band, no_common_band, empty_folder, glob_of_nothing,
-    clouded, clouded_by_turns, all_nodata, mask_elsewhere, no_mask, flat, nothing_in_common, out_is_a_file,
-    out_under_a_file,
+    missing_file, missing_after, garbage, empty_file, cut_short, pixels_cut_short, elsewhere, no_crs,
+    no_position, empty_area, no_area_file, area_elsewhere, area_turned, unknown_band, no_common_band,
+    empty_folder, glob_of_nothing, clouded, clouded_by_turns, all_nodata, mask_elsewhere, no_mask, flat,
+    nothing_in_common, out_is_a_file, out_under_a_file,
 ]  # fmt: skip
 
 
