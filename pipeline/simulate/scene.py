@@ -140,7 +140,8 @@ def _footprint(things: list[Thing]) -> BaseGeometry:
     if things[0].kind != "equipment":
         return whole
     gap = max(2.0, things[0].shape.thickness())
-    return whole.buffer(gap, join_style="mitre").buffer(-gap, join_style="mitre")
+    closed = whole.buffer(gap, join_style="mitre").buffer(-gap, join_style="mitre")
+    return closed if closed.covers(whole.buffer(-0.01)) else whole  # GEOS loses a mitred outline now and then
 
 
 def _seen(spec: SceneSpec, date: str, shape: BaseGeometry) -> BaseGeometry:
