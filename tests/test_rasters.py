@@ -1,0 +1,178 @@
+"""Rasters of a result: what is stored comes back, whatever the type, nodata value and cut into blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from imagery import UTM, grid
+from numpy.typing import NDArray
+from rio_cogeo.cogeo import cog_validate
+
+from pipeline.grid import blocks
+from pipeline.outputs.rasters import (
+    BlockStore,
+    PairReader,
+    RasterSpec,
+    image_spec,
+    read_percent,
+    write_cog,
+)
+
+NAN = float("nan")
+Block = tuple[slice, slice]
+
+
+def spec(dtype: str, nodata: float, scale: float = 1.0, offset: float = 0.0) -> RasterSpec:
+    return RasterSpec("before", ("pan",), dtype, nodata, scale, offset)
+
+
+def encoded(by: RasterSpec, *values: float) -> list[float]:
+    stored = by.encode(np.array(values, np.float32).reshape(1, 1, -1))
+    assert stored.dtype == by.dtype
+    return [float(value) for value in stored.ravel()]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nodata", "scale", "offset", "counts"),
+    [
+        ("uint16", 0, 1e-4, 0.0, [1, 2, 2345, 10000, 65535]),
+        ("uint16", 0, 1e-4, -0.1, [1, 1000, 65535]),
+        ("uint16", 65535, 1 / 65535, 0.0, [0, 1, 65534]),
+        ("uint8", 0, 1 / 255, 0.0, [1, 128, 255]),
+        ("int16", -9999, 1e-4, 0.0, [-32768, -10000, -1, 0, 1, 32767]),
+        ("int16", -32768, 1e-4, 0.0, [-32767, 0, 32767]),
+        ("uint32", 0, 1.0, 0.0, [1, 2, 65536]),
+        ("float32", NAN, 1.0, 0.0, [-3.25, 0, 0.1, 1e6]),
+    ],
+)
+def test_counts_come_back_to_the_count(
+    dtype: str, nodata: float, scale: float, offset: float, counts: list[float]
+) -> None:
+    by = spec(dtype, nodata, scale, offset)
+    stored = np.array(counts, dtype)
+    physical = stored.astype(np.float32) * np.float32(scale) + np.float32(offset)
+    np.testing.assert_array_equal(by.encode(physical.reshape(1, 1, -1)).ravel(), stored)
+
+
+def test_what_does_not_fit_is_clipped_and_never_wraps_or_becomes_nodata() -> None:
+    assert encoded(spec("uint8", 0), -3, 0, 0.4, 0.6, 254.6, 300, 1e9, NAN) == [1, 1, 1, 1, 255, 255, 255, 0]
+    assert encoded(spec("uint8", 255), -3, 254.4, 254.6, 300, NAN) == [0, 254, 254, 254, 255]
+    assert encoded(spec("int16", -9999), -1e6, -9999, -9998.7, 4e4, NAN) == [
+        -32768, -9998, -9998, 32767, -9999
+    ]  # fmt: skip
+    assert encoded(spec("uint16", 0, 1e-4, -0.1), -0.2, -0.1, 6.5, NAN) == [1, 1, 65535, 0]
+    np.testing.assert_array_equal(encoded(spec("float32", NAN), -1, NAN), [-1, NAN])
+
+
+ATTRS = {"dtype": "uint16", "nodata": 0.0, "scale": 1e-4, "offset": -0.1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("uint16", 0.0, 1e-4, -0.1)),
+        ({"dtype": "uint8", "nodata": None, "scale": 1 / 255, "offset": 0.0}, ("uint8", 0.0, 1 / 255, 0.0)),
+        ({"nodata": None}, ("uint16", 0.0, 1e-4, -0.1)),
+        ({"nodata": 65535}, ("uint16", 65535.0, 1e-4, -0.1)),
+        ({"nodata": -9999}, ("uint16", 0.0, 1e-4, -0.1)),  # does not fit the type
+        ({"nodata": NAN}, ("uint16", 0.0, 1e-4, -0.1)),
+        ({"dtype": "int16", "nodata": None}, ("int16", -32768.0, 1e-4, -0.1)),
+        ({"dtype": "int16", "nodata": -9999}, ("int16", -9999.0, 1e-4, -0.1)),
+        ({"dtype": "float32", "nodata": -9999}, ("float32", NAN, 1.0, 0.0)),
+        ({"dtype": "float64", "nodata": None}, ("float32", NAN, 1.0, 0.0)),
+        ({"dtype": "int64", "nodata": 0}, ("float32", NAN, 1.0, 0.0)),  # GDAL's COGs hold none
+    ],
+)
+def test_images_are_written_in_the_type_they_came_in(
+    changes: dict[str, Any], expected: tuple[str, float, float, float]
+) -> None:
+    made = image_spec("after", {**ATTRS, **changes}, ("red",), {"A": "B"})
+    np.testing.assert_equal((made.dtype, made.nodata, made.scale, made.offset), expected)
+    assert (made.name, made.bands, made.tags) == ("after", ("red",), {"A": "B"})
+
+
+UNEVEN = grid(90, 130)
+
+
+def written(folder: Path, by: RasterSpec, values: NDArray[Any], cut: list[Block]) -> Path:
+    store = BlockStore(folder / "blocks", UNEVEN)
+    store.folder.mkdir(parents=True)
+    for block in reversed(cut):  # whichever worker is first
+        store.write(by, block, values[:, *block])
+    store.join(by, cut, folder / "joined.tif")
+    store.discard()
+    assert [path.name for path in folder.iterdir()] == ["joined.tif"]
+    return folder / "joined.tif"
+
+
+@pytest.mark.parametrize("size", [7, 64, 89, 1000])
+def test_blocks_join_to_the_pixel(size: int, tmp_path: Path) -> None:
+    rows, cols = np.mgrid[:90, :130]
+    values = np.stack([rows * 200 + cols, cols * 200 + rows]).astype(np.uint16)  # each pixel its own
+    by = RasterSpec("after", ("red", "nir"), "uint16", 7, 1e-4, -0.1, tags={"GROUNDBREAK_MADE": "YES"})
+    path = written(tmp_path, by, values, blocks(UNEVEN, size))
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(), values)
+        assert (file.transform, file.crs.to_string()) == (UNEVEN.transform, UTM)
+        assert (file.descriptions, file.nodatavals) == (("red", "nir"), (7, 7))
+        assert (file.scales, file.offsets) == ((1e-4, 1e-4), (-0.1, -0.1))
+        assert file.tags()["GROUNDBREAK_MADE"] == "YES"
+
+
+def test_bytes_do_not_depend_on_the_blocks(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(1, 90, 130)).astype(np.float32)
+    values[:, :20, 30:50] = np.nan
+    by = RasterSpec("shift", ("dx",), "float32", NAN)
+    paths = [written(tmp_path / str(size), by, values, blocks(UNEVEN, size)) for size in (11, 64, 200)]
+    assert len({path.read_bytes() for path in paths}) == 1
+    with rasterio.open(paths[0]) as file:
+        np.testing.assert_array_equal(file.read(), values)
+        assert np.isnan(file.nodata)
+
+
+@pytest.mark.parametrize(("how", "expected"), [("nearest", {0, 100}), ("average", {0, 50, 100})])
+def test_a_large_raster_has_overviews_that_leave_nodata_out(
+    how: str, expected: set[int], tmp_path: Path
+) -> None:
+    box = grid(1030, 1100)
+    percent = np.zeros((1, 1030, 1100), np.uint8)
+    percent[0, :, 551:] = 100
+    percent[0, 400:, :300] = 255
+    by = RasterSpec("change", ("change",), "uint8", 255, overviews=how)
+    write_cog(tmp_path / "change.tif", by, box, percent)
+    assert [path.name for path in tmp_path.iterdir()] == ["change.tif"]
+    valid, errors, warnings = cog_validate(str(tmp_path / "change.tif"), strict=True, quiet=True)
+    assert (valid, errors, warnings) == (True, [], [])
+    with rasterio.open(tmp_path / "change.tif") as file:
+        assert file.overviews(1) == [2, 4]
+        np.testing.assert_array_equal(file.read(), percent)
+        half = file.read(1, out_shape=(515, 550))
+    assert set(np.unique(half)) == expected | {255}
+    assert (half[201:, :149] == 255).all()
+    assert (half[:, 276:] == 100).all()
+    np.testing.assert_array_equal(read_percent(tmp_path / "change.tif"), percent[0])
+
+
+def test_a_pair_is_read_back_by_windows(tmp_path: Path) -> None:
+    counts = np.arange(1, 1 + 2 * 90 * 130).reshape(2, 90, 130).astype(np.uint16)
+    before = RasterSpec("before", ("red", "nir"), "uint16", 0, 1e-4, -0.1)
+    after = RasterSpec("after", ("red", "nir"), "float32", NAN)
+    dark = counts.copy()
+    dark[:, 10:20, 30:40] = 0
+    bright = (counts * np.float32(2e-4)).astype(np.float32)
+    bright[1, 15:25, 35:45] = np.nan  # in one band only
+    write_cog(tmp_path / "before.tif", before, UNEVEN, dark)
+    write_cog(tmp_path / "after.tif", after, UNEVEN, bright)
+    rows, cols = slice(5, 41), slice(28, 77)
+    pair = PairReader(tmp_path)(rows, cols)
+    assert pair.before.dtype == pair.after.dtype == np.float32
+    expected = np.where(dark == 0, np.nan, dark * np.float32(1e-4) - np.float32(0.1)).astype(np.float32)
+    np.testing.assert_array_equal(pair.before, expected[:, rows, cols])
+    np.testing.assert_array_equal(pair.after, bright[:, rows, cols])
+    seen = np.ones((90, 130), bool)
+    seen[10:20, 30:40] = seen[15:25, 35:45] = False
+    np.testing.assert_array_equal(pair.observed, seen[rows, cols])
