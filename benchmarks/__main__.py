@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.report import Table, write_section
 from benchmarks.shared import MissingDataError
 
-BENCHMARKS = ("samples", "real", "scale", "equal")
+BENCHMARKS = ("samples", "real", "alignment", "scale", "equal")
 RESULTS = REPO / "benchmarks" / "RESULTS.md"
 
 
@@ -30,7 +30,9 @@ def main() -> int:
         "names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all when none is named"
     )
     parser.add_argument("--quick", action="store_true", help="fewer and smaller cases, to see that it runs")
-    parser.add_argument("--large", action="store_true", help="scale: a whole Sentinel-2 tile too")
+    parser.add_argument(
+        "--large", action="store_true", help="a whole Sentinel-2 tile (scale), all pairs of dates (real) too"
+    )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep the results that are scored, here")
     given = parser.parse_args()
     for name in given.names:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Options:
-    """`scratch`: a folder for results; `quick`: fewer cases; `large`: the largest scene too."""
+    """`scratch`: a folder for results; `quick`: fewer cases; `large`: the costly ones too."""
 
     scratch: Path
     quick: bool = False

@@ -40,7 +40,8 @@ def tables(options: Options) -> list[Table]:
         name: [outcome(case, options.scratch / name, score) for case in list(cases(root / name))[some]]
         for name in SETS
     }
-    quiet = [outcome(c, options.scratch / "naip", score) for c in list(dates(root / "naip_quiet"))[some]]
+    pairs = list(dates(root / "naip_quiet", every=options.large))[some]
+    quiet = [outcome(pair, options.scratch / "naip", score) for pair in pairs]
     rows = [*(_row(one, score.rates) for one in quiet), _alarms(quiet)]
     return [
         Table("Pooled", [_pooled(name, done[name], score.rates) for name in SETS], NOTES),

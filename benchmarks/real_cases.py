@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,11 +41,10 @@ def cases(folder: Path) -> Iterator[Case]:
         yield Case(path.name, path / "before", path / "after", (told["before"], told["after"]), path)
 
 
-def dates(folder: Path) -> Iterator[Case]:
-    """All pairs of dates, the successive ones first."""
+def dates(folder: Path, every: bool) -> Iterator[Case]:
+    """Pairs of successive dates, or every pair there is."""
     images = sorted(folder.glob("*.tif"))
-    pairs = sorted(combinations(range(len(images)), 2), key=lambda ij: (ij[1] - ij[0] > 1, ij))
-    for before, after in ((images[i], images[j]) for i, j in pairs):
+    for before, after in combinations(images, 2) if every else pairwise(images):
         yield Case(f"{before.stem}_{after.stem}", before, after, (before.stem, after.stem), folder)
 
 
