@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benchmarks.command import groundbreak
 from benchmarks.machine import REPO
 from benchmarks.options import Options
 from benchmarks.report import Row, Table
+from benchmarks.shared import MissingDataError, shared
 from pipeline.simulate import simulate_pair
 
 TITLE = "does the result hang on chunks or workers?"
@@ -27,19 +29,20 @@ _SEED = 900_100
 
 
 def tables(options: Options) -> list[Table]:
-    """A sample site and a made pair, each compared in every way: equal files have the same bytes."""
+    """A sample site, a made pair and a city in degrees, each compared in every way and file by file."""
     made = options.scratch / "made"
     simulate_pair(made, _SEED, 700, 0.5)
-    site = REPO / "configs" / "boukamal.yaml"
-    return [
-        _compared("sample site boukamal", ("run", str(site)), options.scratch / "boukamal", "*/*"),
-        _compared(
-            "a made pair",
-            ("compare", str(made / "before"), str(made / "after")),
-            options.scratch / "pair",
-            ".",
-        ),
-    ]
+    site = ("run", str(REPO / "configs" / "boukamal.yaml"))
+    cases = [("sample site boukamal", site, "*/*"), ("a made pair", _compare(made), ".")]
+    with suppress(MissingDataError):
+        cases.append(("a real city, warped from degrees", _compare(shared("real") / "oscd" / "bercy"), "."))
+    if options.quick:
+        cases = cases[:1]
+    return [_compared(name, words, options.scratch / str(i), at) for i, (name, words, at) in enumerate(cases)]
+
+
+def _compare(folder: Path) -> tuple[str, ...]:
+    return ("compare", str(folder / "before"), str(folder / "after"))
 
 
 def _compared(title: str, words: tuple[str, ...], out: Path, inside: str) -> Table:

@@ -26,6 +26,9 @@ _NOTES = (
     "`x floor`: against the floor run right before, the median of the repeats. Memory is the largest sum "
     "over all processes, Python included. Residual: error of shift.tif against the known field, clouds "
     "included.",
+    "Others on these scenes, by the floor of their own machine (PEERS.md beside make_scene.py): local shifts "
+    "by AROSICS 21 x floor at 1024 px and 145 x at 4096, RMSE 0.40 and 0.21 px; a plain script for the whole "
+    "job 11 x and 53 x, with 5 x the floor's memory.",
 )
 
 
