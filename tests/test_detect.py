@@ -24,7 +24,7 @@ def ground(seed: int = 0, size: int = SIZE) -> Float:
     fields = np.kron(rng.uniform(0.1, 0.5, (size // 12, size // 12)), np.ones((12, 12)))
     rough = ndimage.gaussian_filter(rng.normal(0, 0.12, (size, size)), 1)
     tint = np.array([0.7, 0.85, 1.0, 1.2])[:, None, None]
-    return ((fields + rough) * tint).astype(np.float32)
+    return np.asarray((fields + rough) * tint, np.float32)
 
 
 def later(before: Float, seed: int = 1, noise: float = 0.005) -> Float:
@@ -133,7 +133,7 @@ def test_half_a_pixel_of_misalignment_is_no_change_but_six_new_pixels_are() -> N
     before = ground()
     moved = (before + np.roll(before, 1, axis=1)) / 2
     moved = (moved + np.roll(moved, 1, axis=2)) / 2  # half a pixel down and right
-    after = later(moved, noise=0.003)
+    after = later(moved.astype(np.float32), noise=0.003)
     quiet = Pair.of(before, after)
     assert fitted(quiet).percent(quiet)[INSIDE].max() < 50
     after = after.copy()
