@@ -11,7 +11,6 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.warp import Resampling, reproject
-from scipy import ndimage
 
 from benchmarks.softmax import calibration_error, fit_curve, fit_linear, probabilities
 from pipeline.config import Settings
@@ -26,7 +25,18 @@ from pipeline.stages.flag.classify import FINDING, NOTHING
 from pipeline.stages.flag.measure import Measures
 
 OSCD = Path(__file__).parents[2] / "shared" / "real" / "oscd"
-MEASURES = ("percent", "log pixels")
+MEASURES = (
+    "percent",
+    "log pixels",
+    "alike",
+    "vegetation before",
+    "vegetation after",
+    "contrast before",
+    "contrast after",
+    "edge before",
+    "edge after",
+    "bright after",
+)
 RIDGE = 1e-2
 MATCHED = 0.2
 
@@ -67,13 +77,12 @@ def city(case: Path) -> City:
         bands = tuple(result.summary["grid"]["bands"])
         pair = PairReader(result.folder)(slice(0, grid.shape.y), slice(0, grid.shape.x))
     model = Detect().fit([pair], bands, pixel_size(grid))
-    labels, found = find_candidates(model.percent(pair), pair.window, grid, bands)
+    found = find_candidates(model.percent(pair), pair.window, grid, bands)
     truth = _truth(case / "truth.tif", grid) & pair.observed
-    index = np.arange(1, len(found) + 1)
     return City(
         np.array([each.measures.vector() for each in found]).reshape(-1, len(Measures.names())),
-        np.asarray(ndimage.sum_labels(np.ones_like(labels), labels, index)),
-        np.asarray(ndimage.sum_labels(truth, labels, index)),
+        np.array([each.inside.sum() for each in found], np.float64),
+        np.array([truth[each.window][each.inside].sum() for each in found], np.float64),
         int(truth.sum()),
         model.score(pair)[pair.observed].astype(np.float64),
         truth[pair.observed],

@@ -43,7 +43,13 @@ def fit_linear(
 
     best = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 3000})
     arrays = {"mean": mean, "scale": scale, "weights": best.x.reshape(shape)}
-    return {"classes": classes} | {key: np.round(value, 5).tolist() for key, value in arrays.items()}
+    return {"classes": classes} | {key: _rounded(value) for key, value in arrays.items()}
+
+
+def _rounded(values: Floats) -> object:
+    """To six significant digits, as nested lists."""
+    digits = 5 - np.floor(np.log10(np.maximum(np.abs(values), 1e-300))).astype(int)
+    return np.vectorize(round)(values, digits).tolist()
 
 
 def fit_curve(scores: Floats, changed: NDArray[np.bool_]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from dask.delayed import delayed
 from odc.geo.geobox import GeoBox
 
 from pipeline.mapping import Mapping
-from pipeline.pair import Float, Mask, Pair
+from pipeline.pair import Float, Pair
 from pipeline.shift import ShiftField
 from pipeline.stages.warp import Warp
 
@@ -62,12 +62,16 @@ class AlignedImages:
         ]
 
     def _delivered(self, window: Window) -> list[Any]:
-        """The parts of the delivered arrays that the window needs: image and observed of each date."""
+        """The part of each delivered image that the window needs.
+
+        `observed` is not handed on beside it: Dask would compute the two apart, and decode every file
+        twice. Load makes an image NaN in all bands where it was not observed.
+        """
         parts: list[Any] = []
         for image, mapping in zip(self.images, self.mappings, strict=True):
             rows, cols = self.warp.source(mapping, *window)
             part = image.isel(y=rows, x=cols)
-            parts += [part["image"].data, part["observed"].data]
+            parts.append(part["image"].data)
         return parts
 
 
@@ -85,11 +89,10 @@ def _work(
     work: Work[Result_co],
     window: Window,
     padded: Window,
-    *delivered: Any,
+    *delivered: Float,
 ) -> Result_co:
     before, after = (
-        _warped(warp, image, observed, mapping, padded)
-        for image, observed, mapping in zip(delivered[::2], delivered[1::2], mappings, strict=True)
+        _warped(warp, image, mapping, padded) for image, mapping in zip(delivered, mappings, strict=True)
     )
     rows, cols = (
         slice(part.start - wide.start, part.stop - wide.start)
@@ -98,6 +101,6 @@ def _work(
     return work(window, (rows, cols), Pair.of(before, after))
 
 
-def _warped(warp: Warp, image: Float, observed: Mask, mapping: Mapping, window: Window) -> Float:
-    pixels, seen = warp.arrays(image, observed, mapping, *window)
+def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
+    pixels, seen = warp.arrays(image, np.isfinite(image).all(axis=0), mapping, *window)
     return np.where(seen, pixels, np.float32(np.nan))

@@ -143,7 +143,6 @@ def test_nothing_is_computed_before_it_is_asked_for_and_then_only_what_is_needed
     assert set(read) == {(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1)}
 
 
-@pytest.mark.xfail(strict=True, reason="aligned: image and observed are computed apart, so all is read twice")
 def test_a_window_reads_each_chunk_once() -> None:
     read: list[tuple[int, ...]] = []
     both = AlignedImages.of(watched(read), watched([]), GRID, ShiftField.zero(GRID), Warp())

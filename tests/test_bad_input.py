@@ -279,15 +279,7 @@ def test_all_that_is_wrong_is_said_at_once(folder: Path) -> None:
     assert len(lines) >= 3
 
 
-@pytest.mark.parametrize(
-    "absolute",
-    [
-        True,
-        pytest.param(
-            False, marks=pytest.mark.xfail(strict=True, reason="config.dated: './' of a relative site file")
-        ),
-    ],
-)
+@pytest.mark.parametrize("absolute", [True, False])
 def test_run_with_dates_that_have_no_images(absolute: bool, folder: Path) -> None:
     file = folder / "yard.yaml" if absolute else "yard.yaml"
     line = one_line(folder, "run", file, "--before", "2018-01-01", "--after", "2019-09-21")

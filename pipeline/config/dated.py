@@ -44,7 +44,7 @@ def _glob(folder: Path, pattern: str) -> set[Path]:
 
 def _absolute(folder: Path, pattern: str) -> list[str]:
     """The pattern cut at what has a meaning in it; the folder before it taken as it is."""
-    head = "" if Path(pattern).is_absolute() else re.escape(f"{folder.as_posix()}/")
+    head = "" if Path(pattern).is_absolute() else re.escape((folder / "_").as_posix()[:-1])
     return [head, *re.split(r"(\{date\}|\*\*/|\*|\?|\[[^]]+\])", pattern)]
 
 

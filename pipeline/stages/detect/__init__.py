@@ -21,6 +21,7 @@ from pipeline.stages.detect.evidence import Texture
 from pipeline.stages.detect.predict import Predictor, fit_predictor
 
 NOT_OBSERVED = 255
+_LEAST_TYPICAL = 0.1  # surprise of images that are all but the same
 _TYPICAL = 0.75  # quantile of the sample's surprise that is taken as 1
 
 
@@ -92,7 +93,7 @@ class Detect:
             bands=bands,
             forward=forward,
             backward=backward,
-            typical_surprise=float(np.quantile(np.concatenate(surprises), _TYPICAL)) + 1e-6,
+            typical_surprise=max(float(np.quantile(np.concatenate(surprises), _TYPICAL)), _LEAST_TYPICAL),
             texture=Texture.of(greys, scale.structure_sigma),
             calibration=scale,
         )

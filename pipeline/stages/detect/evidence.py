@@ -41,7 +41,10 @@ def surprise(pair: Pair, forward: Predictor, backward: Predictor, sigma: float) 
         predictor.distance(_beyond_misalignment(target, predictor(source)))
         for source, target, predictor in ((before, after, forward), (after, before, backward))
     ]
-    smooth = [_smooth(np.where(pair.observed, distance, np.float32(1)), sigma) for distance in distances]
+    share = np.maximum(_smooth(pair.observed.astype(np.float32), sigma), np.float32(1e-3))
+    smooth = [
+        _smooth(np.where(pair.observed, distance, np.float32(0)), sigma) / share for distance in distances
+    ]
     return np.minimum(*smooth)
 
 
@@ -75,7 +78,8 @@ class Texture:
         variances = []
         for image in images:
             centred = np.nan_to_num(image - np.float32(level))
-            variances.append(_smooth(centred * centred, sigma) - _smooth(centred, sigma) ** 2)
+            variance = _smooth(centred * centred, sigma) - _smooth(centred, sigma) ** 2
+            variances.append(variance[~np.isnan(image)])
         return cls(
             level, _FLAT_SHARE * float(np.median(np.concatenate([v.ravel() for v in variances]))) + 1e-9
         )
@@ -120,4 +124,4 @@ def _beyond_misalignment(image: Float, expected: Float) -> Float:
 
 
 def _smooth(image: Float, sigma: float) -> Float:
-    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="nearest", truncate=_TRUNCATE))
+    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="reflect", truncate=_TRUNCATE))

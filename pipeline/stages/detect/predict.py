@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.pair import Float
 
 _ITERATIONS = 12
+_LEAST_NOISE = 0.01  # of a scene's contrast: two copies of one image are not judged by rounding errors
 _PIXELS_PER_TERM = 20  # below this many sample pixels a term, the quadratic terms are left out
 
 
@@ -55,7 +56,7 @@ def fit_predictor(source: Float, target: Float) -> Predictor:
     goal = target.T.astype(np.float64)
     weight = np.ones(count)
     ridge = 1e-6 * count * np.eye(design.shape[1])
-    floor = (1e-4 * (goal.std(axis=0).mean() + 1e-6)) ** 2 * np.eye(bands)
+    floor = (_LEAST_NOISE * (goal.std(axis=0).mean() + 1e-6)) ** 2 * np.eye(bands)
     for _ in range(_ITERATIONS):
         weighted = design * weight[:, None]
         coefficients = np.linalg.solve(weighted.T @ design + ridge, weighted.T @ goal)

@@ -15,15 +15,13 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.grid import pixel_size
-from pipeline.stages.flag.candidates import Candidate, WindowReader, find_candidates
-from pipeline.stages.flag.classify import Verdict, classify
-from pipeline.stages.flag.segment import Labels
+from pipeline.stages.flag.candidates import WindowReader, find_candidates
+from pipeline.stages.flag.classify import classify
+from pipeline.stages.flag.rejoin import Judged, rejoin
 from pipeline.stages.flag.zones import zone_of
 
 _NOT_OBSERVED = 255
 _UNGROUPED = 0.2  # how far change counts that forms no object, or one too small to tell anything about
-
-Judged = tuple[Candidate, Verdict]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +61,12 @@ class Flag:
         """`percent`: probability of change (y, x), 255 = not observed. `images` gives any window of both
         dates.
         """
-        labels, candidates = find_candidates(percent, images, grid, bands)
+        candidates = find_candidates(percent, images, grid, bands)
         judged = [(each, classify(each.measures, pixel_size(grid))) for each in candidates]
+        things = rejoin(judged, grid, self.min_confidence)
         observed_km2 = float((percent != _NOT_OBSERVED).sum()) * pixel_size(grid) ** 2 / 1e6
-        findings = _table(self._worth_reporting(judged, observed_km2), grid, zones or {})
-        return Flagged(findings, _settled(percent, labels, judged))
+        findings = _table(self._worth_reporting(things, observed_km2), grid, zones or {})
+        return Flagged(findings, _settled(percent, things))
 
     def _worth_reporting(self, judged: Sequence[Judged], observed_km2: float) -> list[Judged]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
@@ -83,10 +82,12 @@ class Flag:
         return sure[: int((expected_false <= allowed).sum())]
 
 
-def _settled(percent: NDArray[np.uint8], labels: Labels, judged: Sequence[Judged]) -> NDArray[np.uint8]:
-    """Each pixel's probability times that of its object being new construction."""
-    share = np.array([_UNGROUPED, *(verdict.new for _, verdict in judged)], np.float32)
-    settled = np.rint(percent * share[labels]).astype(np.uint8)
+def _settled(percent: NDArray[np.uint8], things: Sequence[Judged]) -> NDArray[np.uint8]:
+    """Each pixel's probability times that of its thing being new construction."""
+    share = np.full(percent.shape, _UNGROUPED, np.float32)
+    for candidate, verdict in things:
+        share[candidate.window][candidate.inside] = verdict.new
+    settled = np.rint(percent * share).astype(np.uint8)
     return np.where(percent == _NOT_OBSERVED, percent, settled)
 
 

@@ -125,9 +125,10 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
     """
     region = regionprops(inside.astype(np.uint8))[0]
     area = float(region.area)
-    centre_line = float(skeletonize(inside).sum()) * 1.1  # steps are 1 or 1.41 pixels long
+    centre_line = _centre_line(inside)
+    thickness = 2 * float(ndimage.distance_transform_edt(np.pad(inside, 1)).max()) - 1
     line_width = area / max(centre_line, 1.0)
-    if centre_line > 4 * line_width:
+    if area > 4 * thickness**2:
         length, width = centre_line + line_width, line_width
     else:
         length, width = (max(float(axis), 1.0) * np.sqrt(np.pi) / 2 for axis in _axes(region))
@@ -203,3 +204,11 @@ def _smallest_rectangle(inside: Mask) -> tuple[float, float]:
     sides = np.ptp(u, axis=1) + 1, np.ptp(v, axis=1) + 1
     best = int(np.argmin(sides[0] * sides[1]))
     return float(sides[0][best]), float(sides[1][best])
+
+
+def _centre_line(inside: Mask) -> float:
+    """Length of the skeleton in pixels: straight and diagonal steps, less what stairs add (Kulpa 1977)."""
+    line = skeletonize(inside)
+    straight = (line[1:] & line[:-1]).sum() + (line[:, 1:] & line[:, :-1]).sum()
+    diagonal = (line[1:, 1:] & line[:-1, :-1]).sum() + (line[1:, :-1] & line[:-1, 1:]).sum()
+    return 0.948 * float(straight + np.sqrt(2) * diagonal)

@@ -21,4 +21,4 @@ def outline(inside: Mask, window: GeoBox) -> BaseGeometry:
     whole = unary_union([shape(geometry) for geometry, _ in parts]).buffer(0)
     tolerance = _SMOOTHING_PX * abs(window.transform.a)
     smooth = whole.simplify(tolerance)
-    return smooth if smooth.is_valid and not smooth.is_empty else whole
+    return smooth if smooth.is_valid and abs(smooth.area - whole.area) <= 0.1 * whole.area else whole

@@ -23,7 +23,8 @@ def segment_changes(percent: NDArray[np.uint8], smallest_px: float) -> tuple[Lab
     Pixels that were not observed (255) never count.
     """
     seen = percent != _NOT_OBSERVED
-    candidate = ndimage.binary_closing(seen & (percent >= _EDGE_PERCENT), _NEIGHBOURS) & seen
+    changed = seen & (percent >= _EDGE_PERCENT)
+    candidate = seen & (changed | ndimage.binary_closing(changed, _NEIGHBOURS))
     labels, count = ndimage.label(candidate, _NEIGHBOURS)
     index = np.arange(1, count + 1)
     size = ndimage.sum_labels(candidate, labels, index)
