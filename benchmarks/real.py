@@ -24,6 +24,8 @@ NOTES = (
     "F1 is of the findings' outlines, pixel by pixel. `best F1` (of others: in brackets) is of change.tif at "
     "the one threshold that truth itself would pick for the set. A refused pair has no findings; `refused as "
     "missed` is F1 where all that was built there counts as missed.",
+    "`findings`, precision, recall and F1 are of what is called new or altered; `with removed` counts the "
+    "others too, of which truth knows nothing.",
     "oscd is no unseen data: at 10 m the object confidence and the pixel curve, two parameters each, are "
     "fitted on these 14 cities (`benchmarks/oscd_objects.py`, `benchmarks/fit_flag.py`). Nothing is fitted "
     "on levir, airchange or naip_quiet.",
@@ -57,7 +59,12 @@ def tables(options: Options) -> list[Table]:
 def _row(one: Outcome, rates: Rates) -> Row:
     if one.reason:
         return {"case": one.case.name, "alignment": "refused"}
-    row = {"case": one.case.name, "alignment": one.alignment, "findings": one.counts["findings"]}
+    row = {
+        "case": one.case.name,
+        "alignment": one.alignment,
+        "findings": one.counts["findings"],
+        "with removed": one.total,
+    }
     if "tp" not in one.counts:
         return row | {"km2": one.counts["km2"], "false/km2": float(one.counts["false_per_km2"])}
     return (
@@ -75,6 +82,7 @@ def _pooled(name: str, outcomes: Sequence[Outcome], rates: Rates) -> Row:
         "set": name,
         "compared": f"{len(done)} of {len(outcomes)}",
         "findings": sum(one.counts["findings"] for one in done),
+        "with removed": sum(one.total for one in done),
         **rates(total),
         "best F1": _best_f1(done),
         "things found": _things(done),
@@ -91,6 +99,7 @@ def _alarms(outcomes: Sequence[Outcome]) -> Row:
         "case": "all",
         "alignment": compared,
         "findings": found,
+        "with removed": sum(one.total for one in outcomes),
         "km2": area,
         "false/km2": found / max(area, 1e-9),
     }

@@ -60,6 +60,7 @@ class Outcome:
     reason: str = ""
     built_px: int = 0
     alignment: str = ""
+    total: int = 0  # findings, those of what was removed too
     counts: Any = None
     objects: Any = None
     built: Counts | None = None
@@ -75,15 +76,16 @@ def outcome(case: Case, scratch: Path, score: ModuleType) -> Outcome:
     done = groundbreak("compare", case.before, case.after, *days, "--out", out, "--json", "--quiet")
     if done.status:
         return Outcome(case, done.reason, _built_px(truth))
-    told = json.loads(done.stdout)["alignment"]
+    summary = json.loads(done.stdout)
+    told, total = summary["alignment"], int(summary["findings"]["count"])
     how = f"{told['status']}, {_px(told['residual_before_px'])} to {_px(told['residual_px'])} px"
     counts = score.counts(case.truth, out)
     if not truth.exists():
-        return Outcome(case, alignment=how, counts=counts)
+        return Outcome(case, alignment=how, total=total, counts=counts)
     objects = evaluate(out, truth)["objects"]
     built, everything = _by_percent(truth, out / "change.tif", score)
-    findings = tuple(judged(out, objects))
-    return Outcome(case, "", int(built.sum()), how, counts, objects, built, everything, findings)
+    findings = tuple(judged(out, objects, removed=False))
+    return Outcome(case, "", int(built.sum()), how, total, counts, objects, built, everything, findings)
 
 
 def _px(value: float | None) -> str:

@@ -13,12 +13,16 @@ from benchmarks.report import Row
 EDGES = (0.0, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-def judged(result: Path, objects: Mapping[str, Any]) -> list[tuple[float, bool]]:
-    """(confidence, is it real) of every finding of a result; `objects` is what `evaluate` says of it."""
+def judged(result: Path, objects: Mapping[str, Any], removed: bool = True) -> list[tuple[float, bool]]:
+    """(confidence, is it real) of every finding of a result; `objects` is what `evaluate` says of it.
+
+    `removed`: whether truth knows what was removed, so that such findings can be judged.
+    """
     found = json.loads((result / "changes.geojson").read_text(encoding="utf-8"))["features"]
     false = {one["id"] for one in objects["false_findings"]}
     told = [feature["properties"] for feature in found]
-    return [(float(one["confidence"]), one["id"] not in false) for one in told]
+    known = [one for one in told if removed or one["direction"] != "removed"]
+    return [(float(one["confidence"]), one["id"] not in false) for one in known]
 
 
 def reliability(findings: Iterable[tuple[float, bool]]) -> list[Row]:
