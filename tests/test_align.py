@@ -132,10 +132,19 @@ def test_refuses_what_cannot_be_aligned(before: np.ndarray, after: np.ndarray) -
     ) as refusal:
         Align()(*images, GRID)
     assert "\n" not in str(refusal.value)
-    trusted = Align(trust_georeferencing=True)(*images, GRID)
+
+
+def test_a_small_place_rebuilt_wholly_is_compared_as_delivered_and_says_so() -> None:
+    before, after = pair(GROUND, moved(0, 0))[0], pair(Ground(SIZE, 5), moved(0, 0))[0]
+    images = image_of(before, GRID), image_of(after, GRID)
+    trusted = Align(trusted_below=SIZE + 1)(*images, GRID)
     assert trusted.status == "global-only"
-    assert "taken as delivered" in trusted.reason
-    assert trusted.points == 0
+    assert "compared as delivered" in trusted.reason
+    assert np.isnan(trusted.residual_px)
+    assert not np.any(trusted.field.at(np.arange(SIZE), np.arange(SIZE)))
+    for empty in (np.full_like(after, 0.4), noise(1)):
+        with pytest.raises(AlignmentRejectedError):
+            Align(trusted_below=SIZE + 1)(images[0], image_of(empty, GRID), GRID)
 
 
 def test_bands_need_not_be_the_same() -> None:

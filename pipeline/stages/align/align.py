@@ -16,7 +16,7 @@ from pipeline.shift import ShiftField
 from pipeline.stages.align.coarse import Peak, Whole
 from pipeline.stages.align.consensus import MAX_STRAIN, agreement
 from pipeline.stages.align.fit import STIFFNESS, Fit, fit_smooth, fit_translation
-from pipeline.stages.align.structure import channels
+from pipeline.stages.align.structure import channels, is_picture
 from pipeline.stages.align.ties import Lattice, Ties, tie_points
 from pipeline.stages.align.whole import kept, small_pair, structure_of
 
@@ -74,9 +74,9 @@ class Align:
     """tie points that must agree, at least"""
     max_points: int = 1600
     """windows matched, at most"""
-    trust_georeferencing: bool = False
-    """compare a pair as delivered, and say so, where the images share nothing that a shift could be measured
-    on
+    trusted_below: int = 320
+    """pixels a side; a smaller place can be rebuilt so wholly that nothing is left to match: it is then
+    compared as delivered, and the reason says so. 0: never
     """
 
     def __call__(self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox) -> Alignment:
@@ -101,7 +101,11 @@ class Align:
             start = _constant(small, peaks[0]).finer(factor)
             with contextlib.suppress(AlignmentRejectedError):
                 return self._local(first, second, grid, start, 2)
-        return self._one_shift(whole, peaks[0], small, factor, refusal)
+        with contextlib.suppress(AlignmentRejectedError):
+            return self._one_shift(whole, peaks[0], small, factor, refusal)
+        if max(grid.shape) < self.trusted_below and all(is_picture(image) for image in (first, second)):
+            return _as_delivered(grid)
+        raise refusal
 
     def _first_field(
         self, pair: tuple[xr.Dataset, xr.Dataset], small: GeoBox, peaks: list[Peak]
@@ -195,10 +199,17 @@ class Align:
             before = factor * math.hypot(peak.drow, peak.dcol)
             shift = _median(field, small)
             return Alignment(field, "global-only", reason, 0, 0, before, max(apart), shift)
-        if self.trust_georeferencing:
-            reason = f"taken as delivered, because align.trust_georeferencing is set: {refusal}"
-            return Alignment(ShiftField.zero(small), "global-only", reason, 0, 0, 0.0, 0.0, (0.0, 0.0))
         raise refusal
+
+
+def _as_delivered(grid: GeoBox) -> Alignment:
+    reason = (
+        "not measured: nothing that both images show could be matched, as when a place of"
+        f" {grid.shape.x} x {grid.shape.y} px is rebuilt wholly; compared as delivered, so look whether both"
+        " show the same ground"
+    )
+    unknown = math.nan
+    return Alignment(ShiftField.zero(grid), "global-only", reason, 0, 0, unknown, unknown, (0.0, 0.0))
 
 
 def _status(fit: Fit, points: int, reliable: int) -> tuple[Literal["ok", "global-only"], str]:

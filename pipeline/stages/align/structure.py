@@ -9,6 +9,7 @@ so that cloud edges and roofs in the sun do not drown the rest.
 from __future__ import annotations
 
 import dask.array as da
+import dask.base
 import numba
 import numpy as np
 import xarray as xr
@@ -25,6 +26,7 @@ VISIBLE = ("pan", "blue", "green", "red")
 RADIUS = 12  # pixels; contrast is local to a box that reaches this far
 REACH = RADIUS + 2  # pixels around a place that its structure depends on
 NOISE = 0.003  # of the mean value: gradients fainter than this are noise
+ALIKE = 0.5  # correlation of neighbouring pixels; of any real image it is higher
 WEAK = 0.1  # of the local contrast: edges weaker than this count for less and less
 
 
@@ -52,6 +54,18 @@ def channels(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Data
         _means(image, [group[date] for group in groups]) for date, image in enumerate((before, after))
     )
     return first, second
+
+
+def is_picture(image: xr.Dataset) -> bool:
+    """Whether an image shows anything: neighbouring pixels are alike, as they are on no constant and no
+    noise.
+    """
+    values, observed = dask.base.compute(image["image"].data[0], image["observed"].data)
+    both = observed[:, 1:] & observed[:, :-1]
+    left, right = values[:, :-1][both], values[:, 1:][both]
+    if left.size < 2 or min(left.std(), right.std()) <= NOISE * abs(float(left.mean())):
+        return False
+    return bool(np.corrcoef(left, right)[0, 1] > ALIKE)
 
 
 def _means(image: xr.Dataset, groups: list[list[str]]) -> xr.Dataset:
