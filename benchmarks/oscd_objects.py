@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.warp import Resampling, reproject
 
-from benchmarks.softmax import calibration_error, fit_curve, fit_linear, probabilities
+from benchmarks.networks import calibration_error, fit_curve, fit_network, probabilities
 from pipeline.config import Settings
 from pipeline.grid import pixel_size
 from pipeline.outputs.rasters import PairReader
@@ -20,7 +20,7 @@ from pipeline.progress import Progress
 from pipeline.run import Job, run
 from pipeline.scenes import describe
 from pipeline.stages.detect import Detect
-from pipeline.stages.flag.candidates import find_candidates
+from pipeline.stages.flag.candidates import find_patches
 from pipeline.stages.flag.classify import FINDING, NOTHING
 from pipeline.stages.flag.measure import Measures
 
@@ -77,7 +77,7 @@ def city(case: Path) -> City:
         bands = tuple(result.summary["grid"]["bands"])
         pair = PairReader(result.folder)(slice(0, grid.shape.y), slice(0, grid.shape.x))
     model = Detect().fit([pair], bands, pixel_size(grid))
-    found = find_candidates(model.percent(pair), pair.window, grid, bands)
+    found = [patch.whole for patch in find_patches(model.percent(pair), pair.window, grid, bands)]
     truth = _truth(case / "truth.tif", grid) & pair.observed
     return City(
         np.array([each.measures.vector() for each in found]).reshape(-1, len(Measures.names())),
@@ -92,7 +92,23 @@ def city(case: Path) -> City:
 def fit(seen: list[City]) -> dict[str, object]:
     """The model `real` of the coarse regime."""
     vectors = np.concatenate([each.vectors for each in seen])
-    return fit_linear(vectors, [name for each in seen for name in each.names], MEASURES, RIDGE)
+    names = [name for each in seen for name in each.names]
+    return fit_network(vectors, names, hidden=0, ridge=RIDGE, use=MEASURES)
+
+
+def one_direction() -> dict[str, object]:
+    """The model `direction` of the coarse regime: always `new`.
+
+    On these cities what a model fitted on made scenes called removed was as often real construction as the
+    rest (67 % against 66 %), so at ten metres it says nothing.
+    """
+    measures = len(Measures.names())
+    return {
+        "classes": ["new"],
+        "mean": [0.0] * measures,
+        "scale": [1.0] * measures,
+        "layers": [[[0.0]] * (measures + 1)],
+    }
 
 
 def leave_one_out(every: dict[str, City], least: float = 0.5) -> None:

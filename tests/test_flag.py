@@ -14,9 +14,8 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import box as rectangle
 
 from pipeline.pair import Mask, Pair
-from pipeline.stages import flag
 from pipeline.stages.flag import Flag
-from pipeline.stages.flag.classify import Linear, Verdict, classify
+from pipeline.stages.flag.classify import Network, Verdict, classify
 from pipeline.stages.flag.measure import Measures, crowds, measure, measure_shape, vegetation
 from pipeline.stages.flag.outline import outline
 from pipeline.stages.flag.segment import segment_changes
@@ -269,7 +268,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Judge:
             sure = confidences.get(round(measures.pixels**0.5), 0.0)
             return Verdict("building", "new", sure, sure)
 
-        monkeypatch.setattr(flag, "classify", verdict)
+        monkeypatch.setattr("pipeline.stages.flag.verdicts.classify", verdict)
 
     return by_side
 
@@ -391,7 +390,8 @@ def test_limits_that_make_no_sense_are_refused(name: str, value: float) -> None:
 
 
 def test_the_classifier_gives_probabilities_that_sum_to_one_however_odd_the_object() -> None:
-    model = Linear(("a", "b"), np.zeros(2), np.ones(2), np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]]))
+    layer = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
+    model = Network(("a", "b"), np.zeros(2), np.ones(2), (layer,))
     assert model(np.zeros(2)) == {"a": 0.5, "b": 0.5}
     assert model(np.array([1.0, 9.0]))["a"] == pytest.approx(1 / (1 + np.exp(-2)))
     assert model(np.array([1e9, 0.0])) == model(np.array([4.0, 0.0]))  # no surer than ever seen

@@ -292,7 +292,6 @@ def test_the_other_way_round_nothing_is_new(turned: Path, made: Path) -> None:
     assert np.median(change[inside & (change != 255)]) < 50  # it is the probability of *new* construction
 
 
-@pytest.mark.xfail(reason="the weights of `real` were fitted on new construction, hardly on removed")
 def test_the_other_way_round_new_is_removed(turned: Path, made: Path) -> None:
     truth, found = truth_in_the_after_image(made), findings(turned)
     assert min(share_found(truth, found[found["direction"] == "removed"])) > 0.8

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,8 @@ def log_to_stderr(verbose: bool) -> None:
         stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s", force=True
     )
     logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.WARNING)
+    if not verbose:
+        warnings.simplefilter("ignore")  # libraries' notes to programmers
 
 
 def show(*parts: RenderableType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -49,16 +50,21 @@ def traffic(
 
 
 def parked(
-    rng: np.random.Generator, area: Box, dates: tuple[str, ...], places: int, taken: float
+    rng: np.random.Generator,
+    area: Box,
+    dates: tuple[str, ...],
+    places: int,
+    taken: float,
+    make: Callable[[np.random.Generator, Spot, str, str], Thing] = car,
 ) -> list[Thing]:
-    """A row of parking places along a box, a share of them taken, by other cars on each date."""
+    """A row of parking places along a box, a share of them taken, by other vehicles on each date."""
     things = []
     for date in dates:
         for place in range(places):
             if rng.random() < taken:
                 x, y = area.point((place + 0.5) / places - 0.5, 0)
                 spot = (x, y, area.turn + 90 + rng.normal(0, 4))
-                things.append(car(rng, spot, date, until_next(date, dates)))
+                things.append(make(rng, spot, date, until_next(date, dates)))
     return things
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.simulate.groups import grove, machines, parked, traffic
+from pipeline.simulate.groups import grove, lorry, machines, parked, traffic
 from pipeline.simulate.shapes import Box, Path, Shape, curve, ring
 from pipeline.simulate.things import Kind, Thing
 
@@ -99,6 +99,10 @@ def surroundings(place: Place) -> list[Thing]:
     if lot:
         things.append(Thing(lot, "surface", "packed"))
         things += parked(rng, lot, _DATES, int(lot.length / 3), 0.4)
+    yard = place.box((24, 44), (16, 20)) if place.small_things and rng.random() < 0.5 else None
+    if yard:
+        things.append(Thing(yard, "surface", "packed"))
+        things += parked(rng, yard, _DATES, int(yard.length / 3.6), 0.4, lorry)
     return things
 
 

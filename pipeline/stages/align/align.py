@@ -33,7 +33,9 @@ HALVES_APART = 3.0  # pixels that the shifts of two halves may differ by, for on
 
 @dataclass(frozen=True)
 class Alignment:
-    """What came of it. Residuals are medians, in pixels of the grid, over tie points kept out of the fit."""
+    """What came of it. Residuals are medians, in pixels of the grid, over tie points kept out of the fit; NaN
+    where there were none to measure on.
+    """
 
     field: ShiftField
     """how far the after image is off"""
@@ -198,7 +200,7 @@ class Align:
             )
             before = factor * math.hypot(peak.drow, peak.dcol)
             shift = _median(field, small)
-            return Alignment(field, "global-only", reason, 0, 0, before, max(apart), shift)
+            return Alignment(field, "global-only", reason, 0, 0, before, math.nan, shift)
         raise refusal
 
 

@@ -15,9 +15,8 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.grid import pixel_size
-from pipeline.stages.flag.candidates import WindowReader, find_candidates
-from pipeline.stages.flag.classify import classify
-from pipeline.stages.flag.rejoin import Judged, rejoin
+from pipeline.stages.flag.candidates import WindowReader, find_patches
+from pipeline.stages.flag.verdicts import Judged, judge
 from pipeline.stages.flag.zones import zone_of
 
 _NOT_OBSERVED = 255
@@ -61,9 +60,8 @@ class Flag:
         """`percent`: probability of change (y, x), 255 = not observed. `images` gives any window of both
         dates.
         """
-        candidates = find_candidates(percent, images, grid, bands)
-        judged = [(each, classify(each.measures, pixel_size(grid))) for each in candidates]
-        things = rejoin(judged, grid, self.min_confidence)
+        patches = find_patches(percent, images, grid, bands)
+        things = [thing for patch in patches for thing in judge(patch, grid, self.min_confidence)]
         observed_km2 = float((percent != _NOT_OBSERVED).sum()) * pixel_size(grid) ** 2 / 1e6
         findings = _table(self._worth_reporting(things, observed_km2), grid, zones or {})
         return Flagged(findings, _settled(percent, things))

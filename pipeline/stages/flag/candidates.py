@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,52 +28,59 @@ _MARGIN_PX = RING_PX + 4
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One thing that changed. Things that touch share the `patch` of changed pixels that they were part of.
-
-    `inside`: its pixels (y, x) in `window` of the grid; `outline`: in the grid's CRS.
+    """Changed pixels that may be one thing. `inside`: (y, x) in `window` of the grid; `outline`: in the
+    grid's CRS.
     """
 
-    patch: int
     window: Window
     inside: Mask
     measures: Measures
     outline: BaseGeometry
 
 
-def find_candidates(
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Connected changed pixels: as a `whole`, and as the `parts` that they fall into, if any."""
+
+    whole: Candidate
+    parts: tuple[Candidate, ...]
+
+
+def find_patches(
     percent: NDArray[np.uint8], images: WindowReader, grid: GeoBox, bands: Sequence[str]
-) -> list[Candidate]:
-    """Every thing that can be measured. `percent`: probability of change (y, x), 255 = not observed."""
+) -> list[Patch]:
+    """Every patch that can be measured. `percent`: probability of change (y, x), 255 = not observed."""
     labels, _ = segment_changes(percent, _SMALLEST_PX)
     windows = [_grown(window, labels.shape) for window in ndimage.find_objects(labels)]
-    found = [
-        part
-        for patch, window in enumerate(windows, start=1)
-        for part in _parts(patch, window, labels[window], images(*window), percent[window], grid, bands)
-    ]
     centres = [ndimage.center_of_mass(labels[w] == i) for i, w in enumerate(windows, start=1)]
     corners = [(w[0].start, w[1].start) for w in windows]
     crowd = crowds((np.array(centres) + np.array(corners)).reshape(-1, 2) * pixel_size(grid))
     return [
-        replace(each, measures=replace(each.measures, crowd=float(crowd[each.patch - 1]))) for each in found
+        _patch(number, window, labels[window], images(*window), percent[window], grid[window], bands, others)
+        for number, (window, others) in enumerate(zip(windows, crowd, strict=True), start=1)
     ]
 
 
-def _parts(
-    patch: int,
+def _patch(
+    number: int,
     window: Window,
     labels: Labels,
     pair: Pair,
     percent: NDArray[np.uint8],
-    grid: GeoBox,
+    ground: GeoBox,
     bands: Sequence[str],
-) -> Iterator[Candidate]:
-    """The things in one patch; at coarse resolution a patch is one thing."""
-    pixel, whole = pixel_size(grid), labels == patch
+    others: int,
+) -> Patch:
+    """Measure one patch; at coarse resolution it has no parts."""
+    pixel, whole = pixel_size(ground), labels == number
     free = pair.observed & (labels == 0)
-    for inside in split(pair, whole, pixel) if regime(pixel) == "fine" else [whole]:
-        measures = measure(pair, inside, free, percent.astype(np.float32), bands, pixel)
-        yield Candidate(patch, window, inside, measures, outline(inside, grid[window]))
+
+    def candidate(inside: Mask) -> Candidate:
+        found = measure(pair, inside, free, percent.astype(np.float32), bands, pixel)
+        return Candidate(window, inside, replace(found, crowd=float(others)), outline(inside, ground))
+
+    parts = split(pair, whole, pixel) if regime(pixel) == "fine" else [whole]
+    return Patch(candidate(whole), tuple(candidate(part) for part in parts) if len(parts) > 1 else ())
 
 
 def _grown(window: Window, shape: tuple[int, ...]) -> Window:

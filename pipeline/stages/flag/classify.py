@@ -1,4 +1,4 @@
-"""What an object is, and how sure: linear softmax models over its measures, one set a range of resolutions.
+"""What an object is, and how sure: small networks over its measures, one set a range of resolutions.
 
 `real` tells construction from what only looks like it (vehicles that come and go, crops, moving shadows,
 noise); its probability is the confidence of a finding. `kind` and `direction` name what is real. The
@@ -21,29 +21,41 @@ from scipy.special import softmax
 from pipeline.regime import Regime, regime
 from pipeline.stages.flag.measure import Measures
 
+Floats = NDArray[np.float64]
+
 FINDING, NOTHING = "finding", "nothing"
 LIMIT = 4.0  # standard deviations; a measure further off than any that was fitted on says no more
 
 
 @dataclass(frozen=True)
-class Linear:
-    """Probabilities of `classes` from standardised measures."""
+class Network:
+    """Probabilities of `classes` from standardised measures: layers with tanh between, softmax at the end.
+
+    `layers`: each (1 + inputs, outputs), its first row the constant.
+    """
 
     classes: tuple[str, ...]
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    weights: NDArray[np.float64]  # (1 + measures, classes), the first row constant
+    mean: Floats
+    scale: Floats
+    layers: tuple[Floats, ...]
 
-    def __call__(self, vector: NDArray[np.float64]) -> dict[str, float]:
+    def __call__(self, vector: Floats) -> dict[str, float]:
         """Class -> probability, summing to one."""
-        standard = np.clip((vector - self.mean) / self.scale, -LIMIT, LIMIT)
-        logits = np.concatenate([[1.0], standard]) @ self.weights
+        values = np.clip((vector - self.mean) / self.scale, -LIMIT, LIMIT)
+        for layer in self.layers[:-1]:
+            values = np.tanh(layer[0] + values @ layer[1:])
+        logits = self.layers[-1][0] + values @ self.layers[-1][1:]
         return dict(zip(self.classes, (float(p) for p in softmax(logits)), strict=True))
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Linear:
+    def from_json(cls, data: dict[str, Any]) -> Network:
         """As `benchmarks.fit_flag` writes it."""
-        return cls(tuple(data["classes"]), *(np.array(data[key]) for key in ("mean", "scale", "weights")))
+        return cls(
+            tuple(data["classes"]),
+            np.array(data["mean"]),
+            np.array(data["scale"]),
+            tuple(np.array(layer) for layer in data["layers"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ def classify(measures: Measures, resolution: float) -> Verdict:
 
 
 @cache
-def _models(name: Regime) -> dict[str, Linear]:
+def _models(name: Regime) -> dict[str, Network]:
     text = files("pipeline.stages.flag").joinpath("weights.json").read_text(encoding="utf-8")
-    return {model: Linear.from_json(data) for model, data in json.loads(text)[name].items()}
+    models = json.loads(text)[name]
+    return {model: Network.from_json(models[model]) for model in ("real", "kind", "direction")}

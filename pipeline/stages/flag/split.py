@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pipeline.pair import Float, Mask, Pair
+from pipeline.pair import Mask, Pair
 from pipeline.stages.flag.measure import measure_shape
 
 _SMALLEST_PX = 40  # objects of fewer pixels are left whole
@@ -94,5 +94,4 @@ def _largest(mask: Mask) -> Mask:
     labels, count = ndimage.label(mask, _CORNERS)
     if count <= 1:
         return mask
-    size: Float = np.bincount(labels.ravel())[1:]
-    return np.asarray(labels == 1 + int(size.argmax()))
+    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
