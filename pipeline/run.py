@@ -7,10 +7,7 @@ when all of it is there.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +22,12 @@ from odc.geo.geobox import GeoBox
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.config import Settings
-from pipeline.errors import AlignmentRejectedError, NoOverlapError, NothingObservedError, OutputError
+from pipeline.errors import AlignmentRejectedError, NoOverlapError, NothingObservedError
 from pipeline.fuse import write_rasters
 from pipeline.grid import blocks, crop, native_grid, pixel_size, site_grid
-from pipeline.outputs import write_all
-from pipeline.outputs.provenance import write_run
+from pipeline.outputs import write_products, write_run
 from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, read_percent, write_cog
+from pipeline.outputs.staging import staging
 from pipeline.pair import Float, Pair
 from pipeline.progress import Progress
 from pipeline.shift import ShiftField
@@ -96,7 +93,7 @@ def run(job: Job, progress: Progress) -> Result:
     Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError, ...)
     and then leaves the folder as it was.
     """
-    with _staging(job.out) as folder:
+    with staging(job.out) as folder:
         with progress.stage("load"):
             scene = load(job)
         with progress.stage("align"):
@@ -129,14 +126,14 @@ def run(job: Job, progress: Progress) -> Result:
                 findings=findings_summary(flagged.findings),
                 stages=progress.stages,
             )
-            write_all(folder, flagged.findings, summary)
+            write_products(folder, flagged.findings, summary)
         write_run(folder, summary)
     return Result(job.out, flagged.findings, summary)
 
 
 def align_only(job: Job, progress: Progress, warp: bool) -> Result:
     """Only shift.tif and run.json, and with `warp` the aligned after.tif."""
-    with _staging(job.out) as folder:
+    with staging(job.out) as folder:
         with progress.stage("load"):
             scene = load(job)
         with progress.stage("align"):
@@ -236,40 +233,3 @@ def _specs(scene: Scene) -> dict[str, RasterSpec]:
         "after": image_spec("after", scene.after.attrs, scene.bands, tags),
         "shift": RasterSpec("shift", ("dx", "dy"), "float32", float("nan"), tags=tags),
     }
-
-
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A hidden folder in `out` to build the result in; moved into place at the end, run.json last, or
-    removed.
-    """
-    try:
-        first = next(p for p in (out, *out.parents) if p.exists())
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".groundbreak-", dir=out))
-    except OSError as error:
-        raise OutputError(
-            f"{out}: cannot write there ({error.strerror}); name another folder with --out"
-        ) from error
-    try:
-        yield folder
-        _publish(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(out, first)
-
-
-def _publish(folder: Path, out: Path) -> None:
-    """While files are being replaced there is no run.json, so a mixture never looks complete."""
-    (out / "run.json").unlink(missing_ok=True)
-    for file in sorted(
-        (p for p in folder.iterdir() if p.is_file()), key=lambda p: (p.name == "run.json", p.name)
-    ):
-        file.replace(out / file.name)
-
-
-def _remove_empty(folder: Path, stop: Path) -> None:
-    """Folders that a failed run made and left empty."""
-    while folder != stop and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent

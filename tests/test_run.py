@@ -425,7 +425,7 @@ def test_a_broken_off_run_leaves_the_old_result(
 ) -> None:
     out = Path(shutil.copytree(compared, tmp_path / "result"))
     (out / "notes.txt").write_text("mine")
-    monkeypatch.setattr("pipeline.run.write_all", lambda *_: 1 / 0)
+    monkeypatch.setattr("pipeline.run.write_products", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(job(made, out), Progress())
     assert {path.name for path in out.iterdir()} == FILES | {"notes.txt"}

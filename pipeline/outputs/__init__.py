@@ -22,19 +22,20 @@ __all__ = [
     "findings_table",
     "library_versions",
     "summary_sentence",
-    "write_all",
+    "write_products",
+    "write_run",
 ]
 
 
-def write_all(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any]) -> None:
-    """Complete a folder that holds before.tif, after.tif, change.tif and shift.tif.
+def write_products(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any]) -> None:
+    """Complete a folder that holds before.tif, after.tif, change.tif and shift.tif, but for run.json.
 
-    run.json goes first, if an earlier run left one, and comes last: only a folder that has it is whole.
-    Raises OutputError where the folder cannot be written, SourceUnreadableError where a raster is missing.
+    An earlier run.json is taken away first: `write_run` writes it when all else is done, and only a folder
+    that has it is whole. Raises OutputError where the folder cannot be written, SourceUnreadableError where a
+    raster is missing.
     """
     begin(folder)
     write_findings(findings, folder)
     write_overview(findings, folder, summary)
     write_report(findings, folder, summary)
     write_item(folder, summary)
-    write_run(folder, summary)
