@@ -196,8 +196,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pairs", type=int, default=250, help="made pairs at 0.3 to 3 m")
-    parser.add_argument("--coarse-pairs", type=int, default=80, help="made pairs at 5 to 10 m")
+    parser.add_argument("--pairs", type=int, default=260, help="made pairs at 0.3 to 3 m")
+    parser.add_argument("--coarse-pairs", type=int, default=30, help="made pairs at 5 to 10 m")
     asked = parser.parse_args()
     models = {"fine": fit_fine(asked.pairs), "coarse": fit_coarse(asked.coarse_pairs)}
     WEIGHTS.write_text(json.dumps(models, indent=0, sort_keys=True) + "\n", encoding="utf-8")
