@@ -44,6 +44,7 @@ FINE = (0.3, 0.5, 0.5, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 COARSE = (5.0, 10.0, 10.0)
 BAND_SETS = (("blue", "green", "red", "nir"),) * 3 + (("red", "green", "blue"),)
 SIZE = 384
+ALTERED_WEIGHT = 4  # how often each altered building counts: made places hold few
 MATCHED = 0.2  # share of an object's ground that truth must cover
 
 Floats = NDArray[np.float64]
@@ -149,10 +150,12 @@ def joined(pairs: Sequence[Objects]) -> Objects:
 
 def fit_names(seen: Objects) -> dict[str, dict[str, object]]:
     """The models `kind` and `direction`, from objects that are real."""
-    real = np.array([bool(direction) for direction in seen.directions])
+    real = [i for i, direction in enumerate(seen.directions) if direction]
+    rare = [i for i in real if seen.directions[i] == "altered"]
+    balanced = real + rare * (ALTERED_WEIGHT - 1)
     return {
-        "kind": fit_network(seen.vectors[real], [kind for kind in seen.kinds if kind != NOTHING]),
-        "direction": fit_network(seen.vectors[real], [each for each in seen.directions if each]),
+        "kind": fit_network(seen.vectors[real], [seen.kinds[i] for i in real]),
+        "direction": fit_network(seen.vectors[balanced], [seen.directions[i] for i in balanced]),
     }
 
 

@@ -433,7 +433,7 @@ def test_a_broken_off_run_leaves_the_old_result(
 
 
 def test_run_json_goes_first_and_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.run import _publish
+    from pipeline.outputs.staging import publish
 
     staged, out = tmp_path / "staged", tmp_path / "out"
     for folder in (staged, out):
@@ -449,7 +449,7 @@ def test_run_json_goes_first_and_comes_last(tmp_path: Path, monkeypatch: pytest.
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", watched)
-    _publish(staged, out)
+    publish(staged, out)
     assert moves[-1] == "run.json"
     assert set(moves) == FILES
     assert {(out / name).read_text() for name in FILES} == {"staged"}

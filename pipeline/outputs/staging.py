@@ -27,13 +27,13 @@ def staging(out: Path) -> Iterator[Path]:
         ) from error
     try:
         yield folder
-        _publish(folder, out)
+        publish(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _remove_empty(out, first)
 
 
-def _publish(folder: Path, out: Path) -> None:
+def publish(folder: Path, out: Path) -> None:
     """While files are being replaced there is no run.json, so a mixture never looks complete."""
     (out / RUN_FILE).unlink(missing_ok=True)
     for file in sorted(
