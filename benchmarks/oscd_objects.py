@@ -13,6 +13,7 @@ from odc.geo.geobox import GeoBox
 from rasterio.warp import Resampling, reproject
 
 from benchmarks.networks import calibration_error, fit_curve, fit_network, probabilities
+from benchmarks.shared import shared
 from pipeline.config import Settings
 from pipeline.grid import pixel_size
 from pipeline.outputs.rasters import PairReader
@@ -24,7 +25,6 @@ from pipeline.stages.flag.candidates import find_patches
 from pipeline.stages.flag.classify import FINDING, NOTHING
 from pipeline.stages.flag.measure import Measures
 
-OSCD = Path(__file__).parents[2] / "shared" / "real" / "oscd"
 MEASURES = (
     "percent",
     "log pixels",
@@ -62,9 +62,9 @@ class City:
         return [FINDING if share > MATCHED else NOTHING for share in self.hit / self.area]
 
 
-def cities(folder: Path = OSCD) -> dict[str, City]:
+def cities() -> dict[str, City]:
     """Every city, compared with the program's defaults. Needs the shared folder."""
-    return {case.name: city(case) for case in sorted(folder.iterdir()) if case.is_dir()}
+    return {case.name: city(case) for case in sorted((shared("real") / "oscd").iterdir()) if case.is_dir()}
 
 
 def city(case: Path) -> City:
