@@ -1,0 +1,6 @@
+"""A screen for clouds and their shadows, for images that come with no mask: judged against the other date."""
+
+from pipeline.stages.screen.screen import Screen
+from pipeline.stages.screen.screened import Lattice, Screened
+
+__all__ = ["Lattice", "Screen", "Screened"]

@@ -1,0 +1,156 @@
+"""Clouds: bright beyond all ground that both dates show, flat in colour and smooth, and of no built shape.
+
+Every test asks what a cloud cannot but be; a patch that fails one is left alone. Much rests on size: below a
+few hundred metres nothing is taken for a cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pipeline.stages.screen.ground import VISIBLE, Look, smooth
+from pipeline.stages.screen.shape import squareness
+
+Float = NDArray[np.float32]
+Bits = NDArray[np.bool_]
+Window = tuple[slice, slice]
+
+_BRIGHTEST = 0.995  # quantile of the ground that both dates show
+_BEYOND = 0.35  # of the ground's range (median to brightest): a cloud must lie so far above the brightest
+_RANGE = 0.25  # of the median: the least range, for ground that is all alike
+_VEIL = 0.15  # opacity at which a cloud's rim ends
+_TINT = 0.30  # range of the visible bands over their mean
+_BLUE = 0.75  # blue over red: ground is redder than cloud
+_GREEN = 0.20  # NDVI from which on it is green
+_SNOW = 0.60  # (green - swir16) / (green + swir16) from which on it is snow
+_SOIL = 1.05  # swir16 over nir: bare ground and concrete rise towards it, clouds fall
+_ROUGH = 0.12  # scatter from cell to cell, over the rise
+_SHINING_THROUGH = 0.5  # how much of the other date's detail is still there
+_SQUARE = 0.5  # of the rim
+_SURE = 0.8  # of the ground's range above the brightest: so bright needs no shadow
+_SURE_PAN = 1.6  # the same where no colour can be asked
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """What may be a cloud: its cells in a window; `sure` if it needs no shadow for it."""
+
+    window: Window
+    inside: Bits
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How bright ground is, of which both dates know: its median and its brightest, in a date's units."""
+
+    middle: float
+    brightest: float
+
+    @property
+    def span(self) -> float:
+        """From the middle to the brightest, never nothing."""
+        return max(self.brightest - self.middle, _RANGE * abs(self.middle))
+
+    @classmethod
+    def of(cls, look: Look) -> Scale | None:
+        """The darker of both dates is ground, unless clouds lie over both. None where nothing was seen."""
+        ground = np.minimum(look.smooth, look.smooth_other)
+        ground = ground[np.isfinite(ground)]
+        if not ground.size:
+            return None
+        middle, brightest = np.quantile(ground, (0.5, _BRIGHTEST))
+        return cls(float(middle), float(brightest))
+
+
+def patches(
+    image: Float, bands: tuple[str, ...], look: Look, cell_m: float, min_area_m2: float
+) -> Iterator[Patch]:
+    """What may be a cloud in `image` (band, y, x), from the top down; `cell_m` is the size of a cell."""
+    scale = Scale.of(look)
+    if scale is None:
+        return
+    with np.errstate(invalid="ignore"):
+        core = look.smooth > scale.brightest + _BEYOND * scale.span
+        core &= look.rise > _BEYOND * scale.span
+    least = min_area_m2 / cell_m**2
+    core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
+    if not core.any():
+        return
+    grown = _grown(core, look, cell_m)
+    labels, _ = ndimage.label(grown, np.ones((3, 3)))
+    detail = tuple(each - smooth(each, 2.0) for each in (look.bright, look.other))
+    for label, window in enumerate(ndimage.find_objects(labels), start=1):
+        wide = _wider(window, 4, grown.shape)
+        inside = labels[wide] == label
+        middle = inside & core[wide]
+        if inside.sum() < least or not middle.any():
+            continue
+        if not _coloured_as_cloud(image[(slice(None), *wide)], bands, middle):
+            continue
+        if not _hides_ground(look, detail, wide, middle) or squareness(look.rise[wide], inside) > _SQUARE:
+            continue
+        above = (float(np.median(look.smooth[wide][middle])) - scale.brightest) / scale.span
+        yield Patch(wide, inside, above > (_SURE if _colours(bands) else _SURE_PAN))
+
+
+def _grown(core: Bits, look: Look, cell_m: float) -> Bits:
+    """The cores with their thin rims, no further than 200 m."""
+    level = np.float32(np.median(look.smooth[core]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        opacity = look.rise / np.maximum(level - look.smooth_other, np.float32(1e-12))
+        veil = (opacity > _VEIL) | core
+    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(200 / cell_m)), mask=veil)
+    return np.asarray(ndimage.binary_fill_holes(grown), np.bool_)
+
+
+def _coloured_as_cloud(image: Float, bands: tuple[str, ...], inside: Bits) -> bool:
+    """Flat over the visible bands, not green, not snow; True where there are too few bands to tell."""
+    level = {band: float(np.median(layer[inside])) for band, layer in zip(bands, image, strict=True)}
+    visible = [level[band] for band in VISIBLE if band in level]
+    if len(visible) > 1 and max(visible) - min(visible) > _TINT * float(np.mean(visible)):
+        return False
+    if {"blue", "red"} <= level.keys() and level["blue"] < _BLUE * level["red"]:
+        return False
+    if {"nir", "red"} <= level.keys() and _index(level["nir"], level["red"]) > _GREEN:
+        return False
+    if {"swir16", "nir"} <= level.keys() and level["swir16"] > _SOIL * level["nir"]:
+        return False
+    return not ({"green", "swir16"} <= level.keys() and _index(level["green"], level["swir16"]) > _SNOW)
+
+
+def _hides_ground(look: Look, detail: tuple[Float, ...], window: Window, inside: Bits) -> bool:
+    """Smooth, and the detail that the other date shows is gone or faint."""
+    own, other = (each[window][inside].astype(np.float64) for each in detail)
+    rise = float(np.median(look.rise[window][inside]))
+    rough = 1.4826 * float(np.median(np.abs(own)))
+    through = float(own @ other) / max(float(other @ other), 1e-30)
+    return rough < _ROUGH * rise and through < _SHINING_THROUGH
+
+
+def _colours(bands: tuple[str, ...]) -> bool:
+    return sum(band in VISIBLE for band in bands) > 1
+
+
+def _index(a: float, b: float) -> float:
+    return (a - b) / (a + b) if a + b > 0 else 0.0
+
+
+def _large(mask: Bits, least: float) -> Bits:
+    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    size = np.bincount(labels.ravel())
+    size[0] = 0
+    return np.asarray((size >= least)[labels])
+
+
+def _wider(window: Window, cells: int, shape: tuple[int, ...]) -> Window:
+    rows, cols = (
+        slice(max(0, part.start - cells), min(size, part.stop + cells))
+        for part, size in zip(window, shape, strict=True)
+    )
+    return rows, cols
