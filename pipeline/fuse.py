@@ -64,7 +64,9 @@ class _Block:
         """Write the window's rasters; returns how many of its pixels were observed before, after, and on
         both dates.
         """
-        after = self.radiometry.apply_array(pair.after) if self.radiometry else pair.after
+        after = pair.after
+        if self.radiometry is not None:
+            after = self.radiometry.apply_array(after, *_around(window, inner, after.shape[1:]))
         own = {"before": pair.before[:, *inner], "after": after[:, *inner], "shift": self._shift(window)}
         for name in own.keys() & self.specs.keys():
             self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
@@ -77,3 +79,12 @@ class _Block:
     def _shift(self, window: Window) -> Float:
         rows, cols = (np.arange(part.start, part.stop) for part in window)
         return np.stack(self.field.at(rows[:, None], cols[None, :])).astype(np.float32)
+
+
+def _around(window: Window, inner: Window, shape: tuple[int, ...]) -> Window:
+    """Where a block with its halo lies on the grid; `inner` says where in it `window` is."""
+    rows, cols = (
+        slice(part.start - within.start, part.start - within.start + size)
+        for part, within, size in zip(window, inner, shape, strict=True)
+    )
+    return rows, cols

@@ -16,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pystac
 import xarray as xr
+from numpy.typing import NDArray
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
@@ -28,7 +29,7 @@ from pipeline.grid import blocks, crop, native_grid, pixel_size, site_grid
 from pipeline.outputs import write_products, write_run
 from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, read_percent, write_cog
 from pipeline.outputs.staging import staging
-from pipeline.pair import Float, Pair
+from pipeline.pair import Pair
 from pipeline.progress import Progress
 from pipeline.shift import ShiftField
 from pipeline.stages.align import Alignment
@@ -44,6 +45,7 @@ _MARGIN_PX = (
 _SAMPLE_WINDOW = 256
 _SAMPLE_WINDOWS = 64
 _SAMPLE_PIXELS = 400_000
+Sampled = tuple[Window, Pair]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def run(job: Job, progress: Progress) -> Result:
         images = _aligned(job, scene, alignment.field)
         with progress.stage("normalize"):
             sample = _sample(images)
-            radiometry = job.settings.normalize(*_sampled_pixels(sample), scene.bands)
+            radiometry = _radiometry(job, scene, sample)
         with progress.stage("detect"):
             model = job.settings.detect.fit(
                 _normalised(sample, radiometry), scene.bands, pixel_size(scene.grid)
@@ -195,33 +197,48 @@ def _aligned(job: Job, scene: Scene, field: ShiftField) -> AlignedImages:
     return AlignedImages.of(scene.before, scene.after, scene.grid, field, Warp(job.settings.compute.kernel))
 
 
-def _sample(images: AlignedImages) -> list[Pair]:
+def _sample(images: AlignedImages) -> list[Sampled]:
     """Windows spread evenly over the grid; all of it where the grid is small."""
     windows = blocks(images.grid, _SAMPLE_WINDOW)
     chosen = [
         windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, _SAMPLE_WINDOWS).round().astype(int))
     ]
-    pairs: list[Pair] = list(compute(*images.each(chosen, _keep)))
-    if not any(pair.observed.any() for pair in pairs):
+    sample: list[Sampled] = list(compute(*images.each(chosen, _keep)))
+    if not any(pair.observed.any() for _, pair in sample):
         raise NothingObservedError(
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"
             " take other dates"
         )
-    return pairs
+    return sample
 
 
-def _keep(_: Window, inner: Window, pair: Pair) -> Pair:
-    return pair
+def _keep(window: Window, _: Window, pair: Pair) -> Sampled:
+    return window, pair
 
 
-def _sampled_pixels(sample: Sequence[Pair]) -> tuple[Float, Float]:
-    before, after = (np.concatenate(part, axis=1) for part in zip(*(p.pixels() for p in sample), strict=True))
-    step = max(1, before.shape[1] // _SAMPLE_PIXELS)
-    return before[:, ::step], after[:, ::step]
+def _radiometry(job: Job, scene: Scene, sample: Sequence[Sampled]) -> Radiometry:
+    """Fitted to every so many of the sample's observed pixels."""
+    before, after = (
+        np.concatenate(part, axis=1) for part in zip(*(pair.pixels() for _, pair in sample), strict=True)
+    )
+    rows, cols = np.concatenate(
+        [np.argwhere(pair.observed).T + _corner(window) for window, pair in sample], axis=1
+    )
+    some = slice(None, None, max(1, before.shape[1] // _SAMPLE_PIXELS))
+    shape = int(scene.grid.shape[0]), int(scene.grid.shape[1])
+    return job.settings.normalize(before[:, some], after[:, some], scene.bands, rows[some], cols[some], shape)
 
 
-def _normalised(sample: Sequence[Pair], radiometry: Radiometry) -> list[Pair]:
-    return [Pair(pair.before, radiometry.apply_array(pair.after), pair.observed) for pair in sample]
+def _corner(window: Window) -> NDArray[np.intp]:
+    """First row and column, (2, 1)."""
+    return np.array([[part.start] for part in window])
+
+
+def _normalised(sample: Sequence[Sampled], radiometry: Radiometry) -> list[Pair]:
+    return [
+        Pair(pair.before, radiometry.apply_array(pair.after, *window), pair.observed)
+        for window, pair in sample
+    ]
 
 
 def _specs(scene: Scene) -> dict[str, RasterSpec]:
