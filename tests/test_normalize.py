@@ -194,11 +194,12 @@ def test_kept_out_residual_is_not_that_of_the_fit() -> None:
         rng = np.random.default_rng(seed)
         before, after = (image.astype(float) for image in sample(1, pixels=120, seed=seed))
         x, y = after[0], before[0]
-        places = Places.of(*rng.integers(0, WIDE, (2, 120)).astype(float), (WIDE, WIDE))
+        places, order = Places.of(*rng.integers(0, WIDE, (2, 120)).astype(float), (WIDE, WIDE))
+        x, y = x[order], y[order]
         gram, seen = grams(x, y, np.ones(120), places), np.ones(120, bool)
         choice = (3, 0)
         honest += residuals([x], [y], seen, places, [kept_out(gram, choice, 4.0)])
-        own.append(np.sqrt(np.mean((y - solve(gram.sum(axis=0), choice, 4.0).at(x, places)) ** 2)))
+        own.append(np.sqrt(np.mean((y - solve(gram.sum(axis=0), choice, 4.0).at(x, places.terms)) ** 2)))
     noise = NOISE * np.hypot(1, GAIN[0])
     assert np.mean(own) < 0.98 * noise
     assert np.mean(honest) > 1.02 * noise

@@ -96,7 +96,9 @@ class Normalize:
         """
         keep, shares = left_out(before, after, bands, usable)
         x, y = (values[:, keep].astype(np.float64) for values in (after, before))
-        places = Places.of(np.asarray(rows[keep], float), np.asarray(cols[keep], float), grid_shape)
+        row, col = (np.asarray(part[keep], np.float64) for part in (rows, cols))
+        places, order = Places.of(row, col, grid_shape)
+        x, y = x[:, order], y[:, order]
         if x.shape[1] < self.min_pixels or not bands:
             found = self._shifted(x, y)
         else:
@@ -145,12 +147,12 @@ class Normalize:
         level = x if why else self._first_level(x, y, first, places)
         share = 0.0
         for _ in range(ROUNDS):
-            method, reason, chance = self._chance(level, y)
+            method, reason, chance = self._chance(level, y, first if level is x else robust_chance(level, y))
             products = _products(x, y, chance, places)
             choices = [PLAIN if why else choose(p, self.max_gain, self.surface_margin) for p in products]
             fits = [solve(p.sum(axis=0), c, self.max_gain) for p, c in zip(products, choices, strict=True)]
             share, last = float((chance > UNCHANGED).mean()), share
-            level = np.stack([fit.at(values, places) for fit, values in zip(fits, x, strict=True)])
+            level = np.stack([fit.at(values, places.terms) for fit, values in zip(fits, x, strict=True)])
             if all(choice == PLAIN for choice in choices) or abs(share - last) < SETTLED:
                 break
         plain, final = (
@@ -172,15 +174,14 @@ class Normalize:
             if all(choice == PLAIN for choice in choices):
                 return x
             fits = [solve(p.sum(axis=0), c, self.max_gain) for p, c in zip(products, choices, strict=True)]
-            level = np.stack([fit.at(values, places) for fit, values in zip(fits, x, strict=True)])
+            level = np.stack([fit.at(values, places.terms) for fit, values in zip(fits, x, strict=True)])
             chance = distance_chance(y - level)
         return level
 
-    def _chance(self, x: Floats, y: Floats) -> tuple[Method, str, Floats]:
+    def _chance(self, x: Floats, y: Floats, first: Floats) -> tuple[Method, str, Floats]:
         """Which method the sample carries, why, and the chance (p-value) of each pixel to look so if it is
-        unchanged.
+        unchanged; `first` is a guess at that.
         """
-        first = robust_chance(x, y)
         if len(x) <= 2:
             return "robust-regression", f"{len(x)} band(s) are too few for IR-MAD, which needs 3", first
         chance = ir_mad(x, y, first, self.iterations, self.tolerance)
@@ -235,13 +236,11 @@ def residuals(
     x: Iterable[Floats], y: Iterable[Floats], unchanged: Bools, places: Places, fits: list[tuple[Fit, ...]]
 ) -> tuple[float, ...]:
     """RMS on unchanged pixels a band; `fits`: for each fold the fit that did without it."""
-    fold = folds()[places.block]
     out = []
     for a, b, by_fold in zip(x, y, fits, strict=True):
         left = np.zeros(len(a))
-        for k, fit in enumerate(by_fold):
-            at = fold == k
-            left[at] = b[at] - fit.at(a[at], Places(places.terms[:, at], places.block[at]))
+        for k, at in zip(folds(), places.blocks, strict=True):
+            left[at] = b[at] - by_fold[k].at(a[at], places.terms[:, at])
         out.append(_rms(left[unchanged]))
     return tuple(out)
 

@@ -8,6 +8,7 @@ only where it predicts those clearly better than one gain and offset do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -55,16 +56,22 @@ def monomials(weights: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the sampled pixels lie: the surface's terms there (term, n), and the block of each (n)."""
+    """Where the sampled pixels lie, in the order of their blocks: the surface's terms there (term, n), and
+    where each block's pixels are.
+    """
 
     terms: Floats
-    block: Ints
+    blocks: tuple[slice, ...]
 
     @classmethod
-    def of(cls, rows: Floats, cols: Floats, shape: tuple[int, int]) -> Places:
+    def of(cls, rows: Floats, cols: Floats, shape: tuple[int, int]) -> tuple[Places, Ints]:
+        """The places, and the order (n) that the pixels are to be brought into."""
         v, u = scaled(rows, shape[0]), scaled(cols, shape[1])
         part = [np.clip(((w + 1) / 2 * PARTS).astype(np.int64), 0, PARTS - 1) for w in (v, u)]
-        return cls(terms(v, u), part[0] * PARTS + part[1])
+        block = part[0] * PARTS + part[1]
+        order = np.argsort(block, kind="stable")
+        ends = np.searchsorted(block[order], np.arange(PARTS * PARTS + 1)).tolist()
+        return cls(terms(v[order], u[order]), tuple(slice(*end) for end in pairwise(ends))), order
 
 
 def folds() -> Ints:
@@ -84,11 +91,13 @@ class Fit:
     add: Floats  # (terms of its order,)
     multiply: Floats
 
-    def at(self, x: Floats, places: Places) -> Floats:
-        """The normalised values (n)."""
-        out = self.gain * x + self.offset + self.add @ places.terms[: len(self.add)]
+    def at(self, x: Floats, terms: Floats) -> Floats:
+        """The normalised values (n) where the surface has these terms (term, n)."""
+        out = self.gain * x + self.offset
+        if len(self.add):
+            out += self.add @ terms[: len(self.add)]
         if len(self.multiply):
-            out += (x - self.centre) * (self.multiply @ places.terms[: len(self.multiply)])
+            out += (x - self.centre) * (self.multiply @ terms[: len(self.multiply)])
         return np.asarray(out)
 
     def vector(self) -> Floats:
@@ -104,13 +113,10 @@ class Fit:
 
 def grams(x: Floats, y: Floats, weight: Floats, places: Places) -> Floats:
     """(block, WIDTH, WIDTH) weighted products of all columns: all that fits and residuals need."""
-    order = np.argsort(places.block, kind="stable")
-    ends = np.searchsorted(places.block[order], np.arange(PARTS * PARTS + 1))
     out = np.zeros((PARTS * PARTS, WIDTH, WIDTH))
-    for block in range(PARTS * PARTS):
-        at = order[ends[block] : ends[block + 1]]
-        t = places.terms[:, at]
-        columns = np.concatenate([np.ones((1, len(at))), t, t[: COUNT[2]] * x[at], x[None, at], y[None, at]])
+    for block, at in enumerate(places.blocks):
+        t, one = places.terms[:, at], np.ones((1, at.stop - at.start))
+        columns = np.concatenate([one, t, t[: COUNT[2]] * x[at], x[None, at], y[None, at]])
         out[block] = (columns * weight[at]) @ columns.T
     return out
 
