@@ -23,6 +23,7 @@ Window = tuple[slice, slice]
 _BRIGHTEST = 0.995  # quantile of the ground that both dates show
 _BEYOND = 0.35  # of the ground's range (median to brightest): a cloud must lie so far above the brightest
 _RANGE = 0.25  # of the median: the least range, for ground that is all alike
+_MAIN = 0.5  # of a cloud's mean height above the brightest ground: darker parts are not its bulk
 _VEIL = 0.15  # opacity at which a cloud's rim ends
 _TINT = 0.30  # range of the visible bands over their mean
 _BLUE = 0.75  # blue over red: ground is redder than cloud
@@ -31,7 +32,8 @@ _SNOW = 0.60  # (green - swir16) / (green + swir16) from which on it is snow
 _SOIL = 1.05  # swir16 over nir: bare ground and concrete rise towards it, clouds fall
 _ROUGH = 0.12  # scatter from cell to cell, over the rise
 _SHINING_THROUGH = 0.5  # how much of the other date's detail is still there
-_SQUARE = 0.5  # of the rim
+_SQUARE = 0.6  # of the rim: straighter is built
+_RIM_M = 80.0  # a rim is no wider
 _SURE = 0.8  # of the ground's range above the brightest: so bright needs no shadow
 _SURE_PAN = 1.6  # the same where no colour can be asked
 
@@ -79,12 +81,14 @@ def patches(
         core = look.smooth > scale.brightest + _BEYOND * scale.span
         core &= look.rise > _BEYOND * scale.span
     least = min_area_m2 / cell_m**2
+    core &= ~_reddish(image, bands, look)
+    core = _bulk(core, look, scale)
     core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
     if not core.any():
         return
     grown = _grown(core, look, cell_m)
     labels, _ = ndimage.label(grown, np.ones((3, 3)))
-    detail = tuple(each - smooth(each, 2.0) for each in (look.bright, look.other))
+    detail = tuple(each - smooth(each, 1.0) for each in (look.bright, look.other))
     for label, window in enumerate(ndimage.find_objects(labels), start=1):
         wide = _wider(window, 4, grown.shape)
         inside = labels[wide] == label
@@ -99,13 +103,34 @@ def patches(
         yield Patch(wide, inside, above > (_SURE if _colours(bands) else _SURE_PAN))
 
 
+def _reddish(image: Float, bands: tuple[str, ...], look: Look) -> Bits:
+    """Cells redder than any cloud (y, x); none where there is no blue or no red."""
+    if not {"blue", "red"} <= set(bands):
+        return np.zeros(look.bright.shape, np.bool_)
+    blue, red = (smooth(image[bands.index(band)], 1.0) for band in ("blue", "red"))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(blue < np.float32(_BLUE) * red)
+
+
+def _bulk(core: Bits, look: Look, scale: Scale) -> Bits:
+    """Every core without what is much darker than it: what was built beside a cloud, and thin rims."""
+    labels, count = ndimage.label(core)
+    if not count:
+        return core
+    level = np.zeros(count + 1, np.float32)
+    level[1:] = ndimage.mean(look.smooth, labels, np.arange(1, count + 1))
+    least = scale.brightest + _MAIN * (level - scale.brightest)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(core & (look.smooth > least[labels]))
+
+
 def _grown(core: Bits, look: Look, cell_m: float) -> Bits:
-    """The cores with their thin rims, no further than 200 m."""
+    """The cores with their thin rims, no further than rims are wide."""
     level = np.float32(np.median(look.smooth[core]))
     with np.errstate(invalid="ignore", divide="ignore"):
         opacity = look.rise / np.maximum(level - look.smooth_other, np.float32(1e-12))
         veil = (opacity > _VEIL) | core
-    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(200 / cell_m)), mask=veil)
+    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(_RIM_M / cell_m)), mask=veil)
     return np.asarray(ndimage.binary_fill_holes(grown), np.bool_)
 
 

@@ -1,4 +1,4 @@
-"""Both dates made comparable: one brightness a date, the other date's brought to its light, smoothed a little.
+"""Both dates made comparable: one brightness a date, the other date's brought to its light, smoothed.
 
 The line between the dates is found tile by tile, from the tiles in which they go together: under a cloud they
 do not, so that a deck over half the image does not sway it.

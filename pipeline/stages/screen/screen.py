@@ -13,11 +13,13 @@ from scipy import ndimage
 from pipeline.stages.screen.clouds import Patch, patches
 from pipeline.stages.screen.ground import brightness_bands, look
 from pipeline.stages.screen.screened import Bits, Lattice, Screened
-from pipeline.stages.screen.shadows import darkened, displacement, moved, shadow
+from pipeline.stages.screen.shadows import collar, darkened, displacement, moved, shadow
 
 Float = NDArray[np.float32]
 _SMOOTH_M = 10.0  # what is smoothed away before cells are judged, but never less than a cell
-_OWN_SHADOW = 0.4  # share of darkened ground that a doubtful cloud's own shadow must have
+_SEVERAL = 3  # clouds that one displacement must explain where none is sure
+_OWN_SHADOW = 0.4  # share of darkened ground that a doubtful cloud's own shadow must have, and
+_DARKER_THAN_BESIDE = 0.25  # so much more of it than right beside
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Screen:
             return Lattice.clear("switched off", shape)
         if not brightness_bands(bands):
             return Lattice.clear("too few bands", shape)
-        seen = np.isfinite(image).all(axis=0)
+        seen = np.asarray(np.isfinite(image).all(axis=0))
         if not (seen & np.isfinite(other).all(axis=0)).any():
             return Lattice.clear("nothing observed", shape)
         view = look(image, other, bands, max(1.0, _SMOOTH_M / cell_m))
@@ -88,22 +90,34 @@ def _clouds_and_shadows(
 ) -> tuple[Bits, Bits]:
     """Those that are sure, and the doubtful ones whose shadow lies where those of all together do."""
     everything = _drawn(found, seen.shape)
-    sure = _drawn([patch for patch in found if patch.sure], seen.shape)
-    offset = None
-    for together in (sure, everything):  # what is no cloud must not lead the search where there are clouds
-        offset = displacement(together, dark, seen, cell_m, azimuth)
-        if offset is not None:
-            break
+    certain = [patch for patch in found if patch.sure]
+    sure = _drawn(certain, seen.shape)
+    offset = displacement(sure, dark, seen, cell_m, azimuth, len(certain) < _SEVERAL)
+    known = offset is not None  # what is no cloud must not lead the search where there are clouds
+    if offset is None and len(found) >= _SEVERAL:
+        offset = displacement(everything, dark, seen, cell_m, azimuth, False)
     if offset is None:
         return sure, np.zeros_like(sure)
-    kept = [patch for patch in found if patch.sure or _has_shadow(patch, everything, dark, seen, offset)]
-    clouds = _drawn(kept, seen.shape)
-    return clouds, shadow(clouds, dark, offset, cell_m) if clouds.any() else np.zeros_like(clouds)
+    doubtful = [
+        patch
+        for patch in found
+        if not patch.sure and _has_shadow(patch, everything, dark, seen, offset, cell_m)
+    ]
+    if not known and len(doubtful) < _SEVERAL:
+        return sure, np.zeros_like(sure)
+    clouds = _drawn(certain + doubtful, seen.shape)
+    return clouds, shadow(clouds, dark, offset, cell_m)
 
 
-def _has_shadow(patch: Patch, clouds: Bits, dark: Bits, seen: Bits, offset: tuple[int, int]) -> bool:
-    target = moved(_drawn([patch], seen.shape), offset) & seen & ~clouds
-    return bool(target.sum() >= patch.inside.sum() / 4 and dark[target].mean() >= _OWN_SHADOW)
+def _has_shadow(
+    patch: Patch, clouds: Bits, dark: Bits, seen: Bits, offset: tuple[int, int], cell_m: float
+) -> bool:
+    alone = _drawn([patch], seen.shape)
+    target, beside = (moved(each, offset) & seen & ~clouds for each in (alone, collar(alone, cell_m)))
+    if target.sum() < patch.inside.sum() / 4 or not beside.any():
+        return False
+    share = float(dark[target].mean())
+    return share >= _OWN_SHADOW and share - float(dark[beside].mean()) >= _DARKER_THAN_BESIDE
 
 
 def _drawn(found: list[Patch], shape: tuple[int, ...]) -> Bits:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bits = NDArray[np.bool_]
-Why = Literal["screened", "mask given", "switched off", "too few bands", "nothing observed", "no common ground"]
+Why = Literal[
+    "screened", "mask given", "switched off", "too few bands", "nothing observed", "no common ground"
+]
 
 
 @dataclass(frozen=True, eq=False)

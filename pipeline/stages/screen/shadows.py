@@ -19,48 +19,45 @@ Bits = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Offset = tuple[int, int]
 
-_DARKER = 0.15  # of the other date's brightness
-_NOISE = 3.0  # times the scatter between the dates: the least darkening
+_DARKER = 0.20  # of the other date's brightness
 _SEARCH = 256  # cells a side of the lattice on which the displacement is sought
 _NEAR, _FAR = 80.0, 6000.0  # metres between a cloud and its shadow
 _VISIBLE = 0.25  # share of the clouds whose shadow must fall where the ground is seen
 _MATCH = 0.5  # share of darkened ground under the displaced clouds, and
-_ABOVE = 0.3  # so much more than anywhere
+_ABOVE = 0.3  # so much more than right beside them: a shadow has its cloud's shape
+_FEW_ABOVE = 0.45  # the same for few clouds, to which a displacement is easily found
+_COLLAR_M = 100.0  # so far beside
 _ANGLE = 15.0  # degrees off the sun's azimuth, which clouds that stand side by side and terrain bend
 
 
 def darkened(look: Look) -> Bits:
     """Ground that is clearly darker than on the other date (y, x)."""
-    drop = look.infrared_other - look.infrared
-    seen = np.isfinite(drop)
-    if not seen.any():
-        return np.zeros(drop.shape, np.bool_)
-    scatter = 1.4826 * float(np.median(np.abs(drop[seen])))
     with np.errstate(invalid="ignore"):
-        dark = drop > np.maximum(_DARKER * look.infrared_other, min(_NOISE * scatter, 1e30))
+        dark = look.infrared < (1 - _DARKER) * look.infrared_other
     return np.asarray(ndimage.binary_opening(dark, iterations=1))
 
 
-def displacement(clouds: Bits, dark: Bits, seen: Bits, cell_m: float, azimuth: float | None) -> Offset | None:
+def displacement(
+    clouds: Bits, dark: Bits, seen: Bits, cell_m: float, azimuth: float | None, few: bool
+) -> Offset | None:
     """Cells (down, right) from the clouds to their shadows; None where no displacement explains enough.
 
-    `azimuth`: of the sun, degrees clockwise from north, if known.
+    `azimuth`: of the sun, degrees clockwise from north, if known. `few`: clouds, so that chance finds one.
     """
     step = max(1, math.ceil(max(clouds.shape) / _SEARCH))
     open_ground = seen & ~clouds
     if not clouds.any() or not (dark & open_ground).any():
         return None
-    cloud, dark_share, open_share = (
-        _reduced(each, step) for each in (clouds, dark & open_ground, open_ground)
-    )
-    hit, room = _overlaps(cloud, dark_share, open_share)
-    share = np.where(room >= _VISIBLE * cloud.sum(), hit / np.maximum(room, 1e-9), 0.0)
-    down, right = np.meshgrid(*(_signed(size) for size in share.shape), indexing="ij")
+    dark_share, open_share = (_reduced(each, step) for each in (dark & open_ground, open_ground))
+    around = collar(clouds, cell_m)
+    inside, room = _shares(_reduced(clouds, step), dark_share, open_share)
+    beside, _ = _shares(_reduced(around, step), dark_share, open_share)
+    gain = np.where((inside >= _MATCH) & room, inside - beside, 0.0)
+    down, right = np.meshgrid(*(_signed(size) for size in gain.shape), indexing="ij")
     allowed = _allowed(down * step * cell_m, right * step * cell_m, azimuth)
-    share[~allowed] = 0.0
-    best = int(np.argmax(share))
-    usual = float(dark_share.sum() / max(open_share.sum(), 1e-9))
-    if share.flat[best] < max(_MATCH, usual + _ABOVE):
+    gain[~allowed] = 0.0
+    best = int(np.argmax(gain))
+    if gain.flat[best] < (_FEW_ABOVE if few else _ABOVE):
         return None
     return int(down.flat[best]) * step, int(right.flat[best]) * step
 
@@ -95,11 +92,21 @@ def _allowed(down: Floats, right: Floats, azimuth: float | None) -> Bits:
     return np.asarray(allowed)
 
 
-def _overlaps(cloud: Floats, *grounds: Floats) -> list[Floats]:
-    """For every displacement (circular lattice of twice the size) how much of each ground clouds lie on."""
+def collar(clouds: Bits, cell_m: float) -> Bits:
+    """What lies right beside the clouds."""
+    width = max(2.0, _COLLAR_M / cell_m)
+    return np.asarray((ndimage.distance_transform_edt(~clouds) <= width) & ~clouds)
+
+
+def _shares(cloud: Floats, dark: Floats, seen: Floats) -> tuple[Floats, Bits]:
+    """For every displacement (circular lattice of twice the size): share of the seen ground under the
+    displaced clouds that is dark, and whether enough of it is seen.
+    """
     shape = tuple(fft.next_fast_len(2 * size, real=True) for size in cloud.shape)
     spectrum = np.conj(fft.rfft2(cloud, shape))
-    return [np.maximum(fft.irfft2(spectrum * fft.rfft2(each, shape), shape), 0.0) for each in grounds]
+    hit, room = (np.maximum(fft.irfft2(spectrum * fft.rfft2(each, shape), shape), 0) for each in (dark, seen))
+    enough = room >= max(_VISIBLE * float(cloud.sum()), 1e-6)
+    return np.where(enough, hit / np.maximum(room, 1e-6), 0.0), np.asarray(enough)
 
 
 def _signed(size: int) -> Floats:

@@ -1,0 +1,175 @@
+"""The cloud screen: clouds of the large scenes, real pairs without clouds, and made pairs where only building
+went on.
+
+What is screened of the two latter is false (nothing there is cloud, by eye): it would be lost to the search
+for what was built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from dask.base import compute
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.features import rasterize
+from rasterio.vrt import WarpedVRT
+
+from benchmarks.options import Options
+from benchmarks.real_cases import Case, cases, dates
+from benchmarks.report import Row, Table
+from benchmarks.scale import _scene as bench_scene
+from benchmarks.shared import shared
+from pipeline.aligned import AlignedImages
+from pipeline.errors import AlignmentRejectedError
+from pipeline.grid import crop, native_grid, pixel_size, site_grid
+from pipeline.pair import Pair
+from pipeline.scenes import common_bands, describe
+from pipeline.shift import ShiftField
+from pipeline.simulate import made_pair
+from pipeline.stages.align import Align
+from pipeline.stages.load import Load
+from pipeline.stages.screen import Screen, Screened
+from pipeline.stages.warp import Warp
+
+TITLE = "clouds screened, and what is screened in error"
+Float = NDArray[np.float32]
+Bits = NDArray[np.bool_]
+_MOST = 1280  # cells a side
+_MARGIN_PX = 96
+_FIRST_SEED = 910_000  # of made pairs
+_BANDS = ("blue", "green", "red", "nir")
+_NOTES = (
+    "Clouds of make_scene.py cast no shadows, and some are smaller than the least area that is screened; "
+    "recall is of cells that make_scene says are more than half cloud, precision counts those that hold any. "
+    "Thresholds were chosen on other made scenes.",
+)
+
+
+def tables(options: Options) -> list[Table]:
+    """Recall and precision; false alarms on real pairs; false alarms on made pairs."""
+    sizes = (1024,) if options.quick else (1024, 4096)
+    scenes = [row for size in sizes for row in _scenes(size)]
+    real = [_real(name, case) for name, case in _real_cases(options.quick)]
+    made = [_made(res, seed) for res in (0.5, 1.5, 3.0, 10.0) for seed in range(1 if options.quick else 3)]
+    return [
+        Table("Clouds of make_scene.py", scenes, _NOTES),
+        Table("Real pairs: screened is false unless the image shows a cloud", real),
+        Table("Made pairs without clouds", made),
+    ]
+
+
+def _scenes(size: int) -> Iterator[Row]:
+    folder = bench_scene(shared("bench"), size)
+    before, after, invalid = (_read(folder / f"{name}_{size}.tif") for name in ("before", "after", "invalid"))
+    flags = invalid[0].astype(np.uint8)
+    before[:, flags & 4 > 0], after[:, flags & 2 > 0] = np.nan, np.nan
+    factor = _factor(before.shape[1:])
+    first, second = (reduced(image, factor) for image in (before, after))
+    cloud = reduced((flags[None] & 1).astype(np.float32), factor)[0]
+    seen = np.isfinite(second).all(axis=0)
+    for bands in (_BANDS, _BANDS[:3], ("pan",)):
+        layers = [image[:3].mean(axis=0, keepdims=True) if bands == ("pan",) else image[: len(bands)]
+                  for image in (first, second)]  # fmt: skip
+        found = Screen()(layers[0], layers[1], bands, 10.0, factor).after
+        yield {
+            "px": size,
+            "bands": ", ".join(bands),
+            "recall": float(found.cloud[seen & (cloud > 0.5)].mean()),
+            "precision": float((cloud[found.cloud] > 0).mean()) if found.cloud.any() else None,
+            "shadow in error": float(found.shadow[seen].mean()),
+        }
+
+
+def _real_cases(quick: bool) -> Iterator[tuple[str, Case]]:
+    root = shared("real")
+    some = slice(2 if quick else None)
+    for name in ("oscd", "levir", "airchange"):
+        yield from ((name, case) for case in list(cases(root / name))[some])
+    yield from (("naip_quiet", pair) for pair in list(dates(root / "naip_quiet", every=True))[some])
+
+
+def _real(name: str, case: Case) -> Row:
+    grid, bands, before, after, alignment = _aligned(case)
+    factor = _factor(before.shape[1:])
+    found = Screen()(reduced(before, factor), reduced(after, factor), bands, pixel_size(grid), factor)
+    rows, cols = grid.shape
+    lost = np.logical_or(*found.window(slice(0, rows), slice(0, cols)))
+    truth = case.truth / "truth.tif"
+    built = None
+    if truth.exists():
+        with rasterio.open(truth) as source, WarpedVRT(
+            source, crs=str(grid.crs), transform=grid.transform, width=cols, height=rows
+        ) as view:  # fmt: skip
+            built = view.read(1) == 1
+    return {"set": name, "case": case.name, "alignment": alignment, **_lost(found, lost, built)}
+
+
+def _aligned(case: Case) -> tuple[GeoBox, tuple[str, ...], Float, Float, str]:
+    """Both dates on the grid of the pair; a rejected pair is taken as it was delivered."""
+    items = [describe(str(source)) for source in (case.before, case.after)]
+    bands = common_bands(items[0], items[1])
+    natives = [native_grid(each, bands) for each in items]
+    grid = site_grid(natives[0], None)
+    images = [Load(bands)(each, crop(native, grid.extent, _MARGIN_PX))
+              for each, native in zip(items, natives, strict=True)]  # fmt: skip
+    try:
+        found = Align()(images[0], images[1], grid)
+        field, status = found.field, str(found.status)
+    except AlignmentRejectedError:
+        field, status = ShiftField.zero(grid), "rejected"
+    aligned = AlignedImages.of(images[0], images[1], grid, field, Warp())
+    rows, cols = grid.shape
+    (pair,) = compute(*aligned.each([(slice(0, rows), slice(0, cols))], _keep))
+    return grid, bands, pair.before, pair.after, status
+
+
+def _keep(_: object, __: object, pair: Pair) -> Pair:
+    return pair
+
+
+def _made(resolution: float, index: int) -> Row:
+    seed = _FIRST_SEED + index
+    pair = made_pair(seed, 1024, resolution)
+    before, after = pair.before.image, pair.after.image
+    found = Screen()(before, after, pair.before.bands, resolution, 1)
+    rows, cols = before.shape[1:]
+    lost = np.logical_or(*found.window(slice(0, rows), slice(0, cols)))
+    built = rasterize(
+        pair.truth.geometry, out_shape=(rows, cols), transform=pair.before.geobox.transform, dtype="uint8"
+    )
+    return {"m": resolution, "seed": str(seed), **_lost(found, lost, built == 1)}
+
+
+def _lost(found: Screened, lost: Bits, built: Bits | None) -> Row:
+    shares = {key: max(getattr(found, date).as_dict()[key] for date in ("before", "after"))
+              for key in ("cloud_share", "shadow_share")}  # fmt: skip
+    return {
+        "cloud": shares["cloud_share"],
+        "shadow": shares["shadow_share"],
+        "screened": float(lost.mean()),
+        "of what was built": float(lost[built].mean()) if built is not None and built.any() else None,
+    }
+
+
+def _read(path: Path) -> Float:
+    with rasterio.open(path) as source:
+        return np.asarray(source.read(), np.float32)
+
+
+def reduced(image: Float, factor: int) -> Float:
+    """Means of factor x factor pixels, (band, y, x); NaN where any is; a rest at the edge is left out."""
+    rows, cols = (size // factor for size in image.shape[1:])
+    whole = image[:, : rows * factor, : cols * factor]
+    mean: Float = whole.reshape(len(image), rows, factor, cols, factor).mean(axis=(2, 4))
+    return mean
+
+
+def _factor(shape: tuple[int, ...]) -> int:
+    factor = 1
+    while max(shape) > _MOST * factor:
+        factor *= 2
+    return factor
