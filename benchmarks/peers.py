@@ -40,11 +40,11 @@ NEIGHBOURS = 200  # tie points that a thin-plate spline looks at, where there ar
 
 Floats = NDArray[np.float64]
 _NOTES = (
-    f"Whole processes, one at a time, with their defaults, ended after {LIMIT:.0f} s. `x floor`: "
+    f"Whole processes, one at a time, ended after {LIMIT:.0f} s. `x floor`: "
     "against reading both images and writing one mask, right before. Memory: the largest sum over all "
     "processes. Residual: against the known field, clouds included; with no shift at all it is 1.59 px.",
-    "The tie points that AROSICS keeps are joined by a thin-plate spline. Peers match the "
-    "near-infrared band.",
+    "The tie points that AROSICS keeps are joined by a thin-plate spline. Peers match the red band: of "
+    "the four the one that AROSICS does best on (at 1024 px, half the RMSE of its default, the first).",
 )
 
 
