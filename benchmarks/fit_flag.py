@@ -92,8 +92,11 @@ def co_registered(made: MadePair, rng: np.random.Generator) -> Pair:
     )
     pair = Pair.of(made.before.image.astype(np.float32), after.astype(np.float32))
     bands = tuple(str(i) for i in range(len(after)))
-    radiometry = Normalize()(*pair.pixels(), bands)
-    return Pair(pair.before, radiometry.apply_array(pair.after), pair.observed)
+    shape = int(after.shape[1]), int(after.shape[2])
+    seen_rows, seen_cols = np.nonzero(pair.observed)
+    radiometry = Normalize()(*pair.pixels(), bands, seen_rows, seen_cols, shape)
+    whole = slice(0, shape[0]), slice(0, shape[1])
+    return Pair(pair.before, radiometry.apply_array(pair.after, *whole), pair.observed)
 
 
 def look(seed: int, resolutions: Sequence[float] = FINE) -> Objects:
