@@ -16,9 +16,10 @@ from benchmarks.networks import calibration_error, fit_curve, fit_network, proba
 from benchmarks.shared import shared
 from pipeline.config import Settings
 from pipeline.grid import pixel_size
+from pipeline.job import Job
 from pipeline.outputs.rasters import PairReader
 from pipeline.progress import Progress
-from pipeline.run import Job, run
+from pipeline.run import run
 from pipeline.scenes import describe
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag.candidates import find_patches

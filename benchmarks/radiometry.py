@@ -23,8 +23,8 @@ from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.config import Settings
 from pipeline.errors import AlignmentRejectedError
+from pipeline.job import Job, Scene, align, load
 from pipeline.pair import Pair
-from pipeline.run import Job, Scene, align, load
 from pipeline.scenes import describe
 from pipeline.simulate import made_pair
 from pipeline.simulate.pair import PairStyle

@@ -17,7 +17,7 @@ from pipeline import __version__
 from pipeline.outputs.provenance import file_record, plain
 
 if TYPE_CHECKING:
-    from pipeline.run import Job
+    from pipeline.job import Job
 
 
 def fingerprint(job: Job) -> str:

@@ -14,16 +14,14 @@ from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.grid import blocks
 from pipeline.outputs.rasters import BlockStore, RasterSpec
-from pipeline.pair import Float, Pair
+from pipeline.pair import Pair
 from pipeline.progress import Progress
-from pipeline.shift import ShiftField
 from pipeline.stages.detect import ChangeModel
 from pipeline.stages.normalize import Radiometry
 
 
 def write_rasters(
     images: AlignedImages,
-    field: ShiftField,
     folder: Path,
     specs: Mapping[str, RasterSpec],
     chunk: int,
@@ -32,14 +30,14 @@ def write_rasters(
     radiometry: Radiometry | None = None,
     model: ChangeModel | None = None,
 ) -> dict[str, float]:
-    """Write FOLDER/<name>.tif for each of `specs` (before, after, shift, and with a model change).
+    """Write FOLDER/<name>.tif for each of `specs` (before, after, and with a model change).
 
     `chunk` is the side of a block in pixels; no pixel depends on it. Returns the share of the grid that was
     observed `before`, `after` and on `both` dates.
     """
     store = BlockStore(folder / "blocks", images.grid)
     store.folder.mkdir()
-    work = _Block(field, radiometry, model, specs, store)
+    work = _Block(radiometry, model, specs, store)
     windows = blocks(images.grid, chunk)
     tasks = images.each(windows, work, halo=model.reach if model else 0)
     counts = np.array(compute(*tasks, progress=progress)).sum(axis=0)
@@ -54,7 +52,6 @@ def write_rasters(
 class _Block:
     """Everything after the warp for one window, up to blocks on disk."""
 
-    field: ShiftField
     radiometry: Radiometry | None
     model: ChangeModel | None
     specs: Mapping[str, RasterSpec]
@@ -67,7 +64,7 @@ class _Block:
         after = pair.after
         if self.radiometry is not None:
             after = self.radiometry.apply_array(after, *_around(window, inner, after.shape[1:]))
-        own = {"before": pair.before[:, *inner], "after": after[:, *inner], "shift": self._shift(window)}
+        own = {"before": pair.before[:, *inner], "after": after[:, *inner]}
         for name in own.keys() & self.specs.keys():
             self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
         if self.model is not None:
@@ -75,10 +72,6 @@ class _Block:
             self.store.write(self.specs["change"], window, percent[None][:, *inner])
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
         return int(before_seen.sum()), int(after_seen.sum()), int((before_seen & after_seen).sum())
-
-    def _shift(self, window: Window) -> Float:
-        rows, cols = (np.arange(part.start, part.stop) for part in window)
-        return np.stack(self.field.at(rows[:, None], cols[None, :])).astype(np.float32)
 
 
 def _around(window: Window, inner: Window, shape: tuple[int, ...]) -> Window:

@@ -20,8 +20,9 @@ from pipeline.errors import (
     SourceNotFoundError,
 )
 from pipeline.fingerprint import fingerprint
+from pipeline.job import Job
 from pipeline.progress import Progress
-from pipeline.run import Job, run
+from pipeline.run import run
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 

@@ -64,6 +64,18 @@ class ShiftField:
                 dy += weight * self.dy[first_row + i, first_col + j]
         return dx, dy
 
+    def over(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The same for a block, as float32 (2, rows, cols): along columns first, then along rows."""
+        first_row, row_weights = basis(rows, self.step, self.dx.shape[0], self.origin)
+        first_col, col_weights = basis(cols, self.step, self.dx.shape[1], self.origin)
+        out = np.empty((2, len(rows), len(cols)), np.float32)
+        for band, coefficients in enumerate((self.dx, self.dy)):
+            across = np.sum([w * coefficients[:, first_col + j] for j, w in enumerate(col_weights)], axis=0)
+            out[band] = np.sum(
+                [w[:, None] * across[first_row + i] for i, w in enumerate(row_weights)], axis=0
+            )
+        return out
+
     def finer(self, factor: int) -> ShiftField:
         """The same field on a grid whose pixels are `factor` times smaller."""
         return ShiftField(self.step * factor, self.dx, self.dy, (self.origin + 0.5) * factor - 0.5)

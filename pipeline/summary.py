@@ -19,12 +19,10 @@ from pipeline.outputs.provenance import file_record, library_versions
 from pipeline.stages.align import Alignment
 
 if TYPE_CHECKING:
-    from pipeline.run import Job, Scene
+    from pipeline.job import Job, Scene
 
 
-def summarise(
-    job: Job, scene: Scene, alignment: Alignment, observed: Mapping[str, float], **parts: Mapping[str, Any]
-) -> dict[str, Any]:
+def summarise(job: Job, scene: Scene, alignment: Alignment, **parts: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs, grid, settings and what each stage found; `parts` are added under their names."""
     return {
         "groundbreak": __version__,
@@ -37,7 +35,6 @@ def summarise(
         "grid": _grid(scene),
         "settings": asdict(job.settings),
         "alignment": _alignment(alignment),
-        "observed": dict(observed),
         "versions": library_versions(),
         **parts,
     }

@@ -21,8 +21,8 @@ from pipeline import __version__
 from pipeline.cli import app
 from pipeline.config import load_site
 from pipeline.errors import AlignmentRejectedError
+from pipeline.job import Job
 from pipeline.progress import Progress
-from pipeline.run import Job
 from pipeline.run import Result as RunResult
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 64
@@ -52,13 +52,13 @@ def site(tmp_path: Path) -> Path:
 
 
 class FakeRun:
-    """Stands in for `run` and `align_only`: remembers the job, gives one finding."""
+    """Stands in for `run`: remembers the job, gives one finding."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.jobs: list[Job] = []
 
-    def __call__(self, job: Job, progress: Progress, warp: bool = False) -> RunResult:
+    def __call__(self, job: Job, progress: Progress) -> RunResult:
         self.jobs.append(job)
         with progress.stage("load"):
             if self.error is not None:
@@ -67,14 +67,19 @@ class FakeRun:
         house = box(WEST + 10, NORTH - 20, WEST + 20, NORTH - 10)
         frame = {"id": [1], "kind": "building", "direction": "new", "zone": "[red]gate[/red]", **numbers}
         findings = gpd.GeoDataFrame(frame, geometry=[house], crs=CRS)
-        return RunResult(job.out, findings, {"alignment": ALIGNMENT, "warp": warp, "findings": {"count": 1}})
+        return RunResult(job.out, findings, {"alignment": ALIGNMENT, "findings": {"count": 1}})
+
+    def register(self, job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
+        """Stands in for `registration.register`."""
+        return {**self(job, progress).summary, "warp": warp}
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
-    for name in ("run.run", "run.align_only", "monitor.run"):
+    for name in ("run.run", "monitor.run"):
         monkeypatch.setattr(f"pipeline.{name}", fake)
+    monkeypatch.setattr("pipeline.registration.register", fake.register)
     return fake
 
 

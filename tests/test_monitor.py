@@ -17,9 +17,10 @@ from shapely.geometry import box
 
 from pipeline import monitor as monitor_module
 from pipeline.errors import AlignmentRejectedError
+from pipeline.job import Job
 from pipeline.monitor import Outcome, monitor, site_files
 from pipeline.progress import Progress
-from pipeline.run import Job, Result
+from pipeline.run import Result
 from pipeline.timeline import observed_share
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 40

@@ -36,8 +36,9 @@ from rasterio.warp import Resampling, calculate_default_transform, reproject
 from rio_cogeo.cogeo import cog_validate
 
 from pipeline.config import Settings
+from pipeline.job import Job, load
 from pipeline.progress import Progress
-from pipeline.run import Job, load, run
+from pipeline.run import run
 from pipeline.scenes import describe
 
 PIXEL = 0.5

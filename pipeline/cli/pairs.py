@@ -92,7 +92,8 @@ def compare(
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.area import read_area
-        from pipeline.run import Job, run
+        from pipeline.job import Job
+        from pipeline.run import run
 
         names = _split(bands)
         described = _describe(names, scale, offset)
@@ -135,7 +136,8 @@ def align(
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.run import Job, align_only
+        from pipeline.job import Job
+        from pipeline.registration import register
 
         names = _split(bands)
         described = _describe(names, scale, offset)
@@ -149,14 +151,14 @@ def align(
             settings=settings_with(chunk_size),
         )
         progress.begin(f"{before} to {after}")
-        result = align_only(job, progress, warp)
+        summary = register(job, progress, warp)
         if json:
-            show_json({"folder": result.folder, **result.summary})
+            show_json({"folder": out, **summary})
             return
-        told = result.summary["alignment"]
+        told = summary["alignment"]
         show(f"{told['status']}: {told['reason']}" if told["reason"] else str(told["status"]))
         dx, dy = told["shift_m"]
-        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {near(result.folder)}")
+        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {near(out)}")
 
 
 def show_result(result: Result, as_json: bool) -> None:
@@ -164,7 +166,7 @@ def show_result(result: Result, as_json: bool) -> None:
     if as_json:
         show_json({"folder": result.folder, "report": result.folder / "report.html", **result.summary})
         return
-    from pipeline.outputs import findings_table
+    from pipeline.outputs.table import findings_table
 
     show(findings_table(result.findings, limit=50), f"report: {near(result.folder / 'report.html')}")
 

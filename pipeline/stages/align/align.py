@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
 import xarray as xr
 from odc.geo.geobox import GeoBox
 
 from pipeline.errors import AlignmentRejectedError
 from pipeline.shift import ShiftField
 from pipeline.stages.align.coarse import Peak, Whole
-from pipeline.stages.align.consensus import MAX_STRAIN, agreement
-from pipeline.stages.align.fit import STIFFNESS, Fit, fit_smooth, fit_translation
+from pipeline.stages.align.consensus import agreement
+from pipeline.stages.align.fit import Fit, fit_smooth, fit_translation
 from pipeline.stages.align.structure import channels, is_picture
 from pipeline.stages.align.ties import Lattice, Ties, tie_points
+from pipeline.stages.align.verdict import PROMINENT, Alignment, as_delivered, constant, judge, one_shift
 from pipeline.stages.align.whole import kept, small_pair, structure_of
 
 COARSE = 1280  # pixels a side of the grid, at most, on which the first guess is made
@@ -27,32 +26,6 @@ MIN_SHARE = 0.15  # of reliable tie points must agree; chance alone reaches a fe
 MIN_CORRELATION = 0.15  # of a tie point's peak
 MIN_CONTRAST = 1.15  # of its peak over the next
 MAX_SIGMA = 0.5  # pixels, its expected error
-PROMINENT = 6.5  # deviations that the whole image's peak stands out; unrelated images reach about 5
-HALVES_APART = 3.0  # pixels that the shifts of two halves may differ by, for one shift to stand for the image
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """What came of it. Residuals are medians, in pixels of the grid, over tie points kept out of the fit; NaN
-    where there were none to measure on.
-    """
-
-    field: ShiftField
-    """how far the after image is off"""
-    status: Literal["ok", "global-only"]
-    """`ok`: a local field; `global-only`: one shift for all, because the images carry no more"""
-    reason: str
-    """one sentence on how the status came about"""
-    points: int
-    """tie points that the field rests on"""
-    kept_out_points: int
-    """tie points that the residuals were measured on, each while it was kept out of the fit; with none,
-    halves of the image, each compared with the other
-    """
-    residual_before_px: float
-    residual_px: float
-    shift_m: tuple[float, float]
-    """median (dx, dy) over the grid"""
 
 
 @dataclass(frozen=True)
@@ -100,13 +73,13 @@ class Align:
         except AlignmentRejectedError as refused:
             refusal = refused
         if peaks[0].prominence >= PROMINENT:
-            start = _constant(small, peaks[0]).finer(factor)
+            start = constant(small, peaks[0]).finer(factor)
             with contextlib.suppress(AlignmentRejectedError):
                 return self._local(first, second, grid, start, 2)
         with contextlib.suppress(AlignmentRejectedError):
-            return self._one_shift(whole, peaks[0], small, factor, refusal)
+            return one_shift(whole, peaks[0], small, factor, refusal)
         if max(grid.shape) < self.trusted_below and all(is_picture(image) for image in (first, second)):
-            return _as_delivered(grid)
+            return as_delivered(grid)
         raise refusal
 
     def _first_field(
@@ -118,7 +91,7 @@ class Align:
         lattice = Lattice.over(_shape(small), self.window, self.spacing, COARSE_WINDOWS)
         best, most = ShiftField.zero(small), -1
         for peak in peaks:
-            field = _constant(small, peak)
+            field = constant(small, peak)
             ties = _reliable(tie_points(*pair, small, field, lattice, lattice.window // 8))
             agreeing = agreement(ties)
             if agreeing.sum() > most:
@@ -136,7 +109,7 @@ class Align:
         for part in ROUNDS:
             ties, fit = self._round(before, after, grid, field, lattice, lattice.window // (part * larger))
             field = fit.field
-        return self._judge(ties, fit, grid)
+        return judge(ties, fit, grid, self.max_residual)
 
     def _round(
         self,
@@ -164,79 +137,11 @@ class Align:
             return ties, fit_translation(ties, agreeing, grid)
         return ties, fit_smooth(ties, agreeing, grid)
 
-    def _judge(self, ties: Ties, fit: Fit, grid: GeoBox) -> Alignment:
-        """The verdict, from tie points kept out of the fit. Raises AlignmentRejectedError with its reason."""
-        points = int((fit.weight > 0).sum())
-        residual = float(np.median(fit.kept_out))
-        if residual > self.max_residual:
-            raise AlignmentRejectedError(
-                f"the images do not line up: {len(ties)} tie points kept out of the fit are {residual:.2f} px"
-                f" off (median); check that both images show the same ground, or raise align.max_residual"
-                f" ({self.max_residual:g} px)"
-            )
-        strain = fit.field.steepness((abs(grid.transform.a), abs(grid.transform.e)))
-        if strain > 2 * MAX_STRAIN:
-            raise AlignmentRejectedError(
-                f"the shift found changes by {strain:.2f} px a pixel, more than any image is warped ({points}"
-                " tie points); check that both images show the same ground, or mask what is not ground"
-            )
-        before = float(np.median(np.linalg.norm(ties.shift, axis=1)))
-        status, reason = _status(fit, points, len(ties))
-        shift = _median(fit.field, grid)
-        return Alignment(fit.field, status, reason, points, len(ties), before, residual, shift)
-
-    def _one_shift(
-        self, whole: Whole, peak: Peak, small: GeoBox, factor: int, refusal: AlignmentRejectedError
-    ) -> Alignment:
-        """One shift by the whole image, where windows are too unlike; raises `refusal` where that is no
-        better.
-        """
-        apart = [one.distance(other) * factor for one, other in whole.halves(peak, max(2, round(8 / factor)))]
-        if peak.prominence >= PROMINENT and max(apart) <= HALVES_APART:
-            field = _constant(small, peak).finer(factor)
-            reason = (
-                "windows of the two images are too unlike for a local field; one shift, by the whole image"
-                f" ({peak.prominence:.1f} sigma above chance), on which halves agree to {max(apart):.1f} px"
-            )
-            before = factor * math.hypot(peak.drow, peak.dcol)
-            shift = _median(field, small)
-            return Alignment(field, "global-only", reason, 0, 0, before, math.nan, shift)
-        raise refusal
-
-
-def _as_delivered(grid: GeoBox) -> Alignment:
-    reason = (
-        "not measured: nothing that both images show could be matched, as when a place of"
-        f" {grid.shape.x} x {grid.shape.y} px is rebuilt wholly; compared as delivered, so look whether both"
-        " show the same ground"
-    )
-    unknown = math.nan
-    return Alignment(ShiftField.zero(grid), "global-only", reason, 0, 0, unknown, unknown, (0.0, 0.0))
-
-
-def _status(fit: Fit, points: int, reliable: int) -> tuple[Literal["ok", "global-only"], str]:
-    counts = f"{points} of {reliable} reliable tie points agree"
-    if math.isinf(fit.stiffness):
-        return "global-only", f"{counts}, too few for a local field: one shift for the whole image"
-    if fit.stiffness >= max(STIFFNESS):
-        return "ok", f"{counts}, and an affine map says as much as any local field"
-    return "ok", f"{counts} on a smooth local field"
-
 
 def _reliable(ties: Ties) -> Ties:
     """What is known before any fit: the peak is high enough, stands out, and is sharp."""
     good = (ties.correlation > MIN_CORRELATION) & (ties.contrast > MIN_CONTRAST) & (ties.sigma < MAX_SIGMA)
     return ties[good]
-
-
-def _constant(grid: GeoBox, peak: Peak) -> ShiftField:
-    return ShiftField.constant(grid, peak.dcol * grid.transform.a, peak.drow * grid.transform.e)
-
-
-def _median(field: ShiftField, grid: GeoBox) -> tuple[float, float]:
-    rows, cols = (np.linspace(0, size - 1, 33) for size in grid.shape)
-    dx, dy = field.at(rows[:, None], cols[None, :])
-    return float(np.median(dx)), float(np.median(dy))
 
 
 def _shape(grid: GeoBox) -> tuple[int, int]:

@@ -1,0 +1,37 @@
+"""Registration alone: how far the second image is off, and on request that image brought into place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.fuse import write_rasters
+from pipeline.job import Job, align, aligned, load
+from pipeline.outputs.provenance import write_run
+from pipeline.outputs.rasters import image_spec
+from pipeline.outputs.shift_raster import write_shift
+from pipeline.outputs.staging import staging
+from pipeline.progress import Progress
+from pipeline.summary import summarise
+
+
+def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
+    """Write shift.tif and run.json, and with `warp` the aligned after.tif; returns what run.json says.
+
+    Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError) and
+    then leaves the folder as it was.
+    """
+    with staging(job.out) as folder:
+        with progress.stage("load"):
+            scene = load(job)
+        with progress.stage("align"):
+            alignment = align(job, scene)
+        with progress.stage("write"):
+            write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
+            parts = {}
+            if warp:
+                images, chunk = aligned(job, scene, alignment.field), job.settings.compute.chunk_size
+                specs = {"after": image_spec("after", scene.after.attrs, scene.bands, scene.tags)}
+                parts["observed"] = write_rasters(images, folder, specs, chunk, progress)
+        summary = summarise(job, scene, alignment, stages=progress.stages, **parts)
+        write_run(folder, summary)
+    return summary
