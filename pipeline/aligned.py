@@ -13,6 +13,7 @@ import xarray as xr
 from dask.delayed import delayed
 from odc.geo.geobox import GeoBox
 
+from pipeline.delivered import Delivered
 from pipeline.mapping import Mapping
 from pipeline.pair import Float, Pair
 from pipeline.shift import ShiftField
@@ -56,23 +57,18 @@ class AlignedImages:
         task = delayed(_work, pure=False)
         shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, work)]
         padded = [_padded(window, halo, self.grid) for window in windows]
+        images = [Delivered.of(image["image"].data) for image in self.images]
         return [
-            task(*shared, window, wide, *self._delivered(wide))
+            task(*shared, window, wide, *self._parts(images, wide))
             for window, wide in zip(windows, padded, strict=True)
         ]
 
-    def _delivered(self, window: Window) -> list[Any]:
-        """The part of each delivered image that the window needs.
-
-        `observed` is not handed on beside it: Dask would compute the two apart, and decode every file
-        twice. Load makes an image NaN in all bands where it was not observed.
-        """
-        parts: list[Any] = []
-        for image, mapping in zip(self.images, self.mappings, strict=True):
-            rows, cols = self.warp.source(mapping, *window)
-            part = image.isel(y=rows, x=cols)
-            parts.append(part["image"].data)
-        return parts
+    def _parts(self, images: Sequence[Delivered], window: Window) -> list[Any]:
+        """The part of each delivered image that the window needs; NaN in all bands where not observed."""
+        return [
+            image.window(*self.warp.source(mapping, *window))
+            for image, mapping in zip(images, self.mappings, strict=True)
+        ]
 
 
 def _padded(window: Window, halo: int, grid: GeoBox) -> Window:

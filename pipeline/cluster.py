@@ -7,21 +7,22 @@ The result must not depend on the choice, only the time it takes.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dask
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
-from distributed import Client, LocalCluster, as_completed
-from distributed.client import _get_global_client
-from distributed.scheduler import KilledWorker
 
 from pipeline.errors import ClusterError
 from pipeline.progress import Progress
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 GDAL_CACHE_MB = 64
 """GDAL would take 5 % of all memory in every process; blocks are decoded about once, so little is enough."""
@@ -51,19 +52,17 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB))
         if scheduler is not None:
-            stack.enter_context(_client(scheduler))
             name = f"Dask cluster at {scheduler}"
+            stack.enter_context(_surviving(name))
+            stack.enter_context(_client(scheduler))
         elif workers > 0:
-            stack.enter_context(_local_processes(workers))
             name = f"{workers} local process{'es' if workers > 1 else ''}"
+            stack.enter_context(_surviving(name))
+            stack.enter_context(_local_processes(workers))
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             name = "threads of this process"
-        try:
-            yield name
-        except KilledWorker as error:
-            message = f"Dask workers died under the work ({name}), most often for want of memory"
-            raise ClusterError(f"{message}: use a smaller --chunk-size or fewer --workers") from error
+        yield name
 
 
 def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
@@ -71,16 +70,27 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
 
     With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`.
     """
-    client = _get_global_client()
+    client = _active_client()
     if client is None:
         with _CountTasks(progress or Progress()):
             return tuple(dask_compute(*values))
+    from distributed import as_completed
+
     futures = client.compute(list(values))
     waiting = [future for future in futures if hasattr(future, "add_done_callback")]
     for done, _ in enumerate(as_completed(waiting), start=1):
         if progress is not None:
             progress.advance(done, len(waiting))
     return tuple(client.gather(futures))
+
+
+def _active_client() -> Client | None:
+    """Without `distributed` imported there is none; importing it takes longer than aligning a small image."""
+    if "distributed" not in sys.modules:
+        return None
+    from distributed.client import _get_global_client
+
+    return _get_global_client()
 
 
 class _CountTasks(Callback):
@@ -96,7 +106,20 @@ class _CountTasks(Callback):
 
 
 @contextmanager
+def _surviving(name: str) -> Iterator[None]:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        yield
+    except KilledWorker as error:
+        message = f"Dask workers died under the work ({name}), most often for want of memory"
+        raise ClusterError(f"{message}: use a smaller --chunk-size or fewer --workers") from error
+
+
+@contextmanager
 def _local_processes(workers: int) -> Iterator[None]:
+    from distributed import Client, LocalCluster
+
     with ExitStack() as stack:
         spill = stack.enter_context(TemporaryDirectory(prefix="groundbreak-"))
         cluster = stack.enter_context(
@@ -116,6 +139,8 @@ def _local_processes(workers: int) -> Iterator[None]:
 
 @contextmanager
 def _client(address: str) -> Iterator[None]:
+    from distributed import Client
+
     try:
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:

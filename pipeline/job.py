@@ -68,7 +68,7 @@ def load(job: Job) -> Scene:
     bands = common_bands(job.before, job.after, job.bands)
     natives = native_grid(job.before, bands), native_grid(job.after, bands)
     grid = site_grid(natives[0], job.aoi, crs=job.settings.crs, resolution=job.settings.resolution)
-    stage = Load(bands, job.settings.compute.chunk_size)
+    stage = Load(bands)
     images = []
     for items, native, mask in zip(
         (job.before, job.after), natives, (job.before_mask, job.after_mask), strict=True

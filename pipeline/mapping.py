@@ -43,6 +43,12 @@ class Mapping:
         """The part of the delivered image that a block needs, with `reach` more pixels all round; may be
         empty.
         """
+        if self.offset is not None:
+            row, col = (
+                _clipped(part.start + shift, part.stop + shift, int(size))
+                for part, shift, size in zip((rows, cols), self.offset, self.native.shape, strict=True)
+            )
+            return row, col
         block = (
             slice(rows.start // STEP, math.ceil((rows.stop - 1) / STEP) + 1),
             slice(cols.start // STEP, math.ceil((cols.stop - 1) / STEP) + 1),
@@ -59,9 +65,12 @@ def _span(nodes: NDArray[np.float64], reach: int, size: int) -> slice:
     finite = nodes[np.isfinite(nodes)]
     if finite.size == 0:
         return slice(0, 0)
-    start = min(max(math.floor(finite.min()) - reach, 0), size)
-    stop = min(max(math.ceil(finite.max()) + reach + 1, start), size)
-    return slice(start, stop)
+    return _clipped(math.floor(finite.min()) - reach, math.ceil(finite.max()) + reach + 1, size)
+
+
+def _clipped(start: int, stop: int, size: int) -> slice:
+    start = min(max(start, 0), size)
+    return slice(start, min(max(stop, start), size))
 
 
 def plan(native: GeoBox, grid: GeoBox, field: ShiftField | None = None) -> Mapping:

@@ -135,7 +135,9 @@ def test_nothing_is_computed_before_it_is_asked_for_and_then_only_what_is_needed
     read: list[tuple[int, ...]] = []
     started: list[object] = []
     with Callback(start=started.append):
-        both = AlignedImages.of(watched(read), watched([]), GRID, ShiftField.zero(GRID), Warp())
+        both = AlignedImages.of(
+            watched(read), lazy(coordinates(GRID), GRID), GRID, ShiftField.zero(GRID), Warp()
+        )
         tasks = both.each(blocks(GRID, 30), keep, halo=2)
     assert (started, read) == ([], [])
     assert len(tasks) == 12
@@ -143,8 +145,8 @@ def test_nothing_is_computed_before_it_is_asked_for_and_then_only_what_is_needed
     assert set(read) == {(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1)}
 
 
-def test_a_window_reads_each_chunk_once() -> None:
+def test_each_chunk_is_read_once_however_many_windows_need_it() -> None:
     read: list[tuple[int, ...]] = []
-    both = AlignedImages.of(watched(read), watched([]), GRID, ShiftField.zero(GRID), Warp())
-    done(both.each([(slice(0, 30), slice(0, 30))], keep, halo=2))
-    assert sorted(read) == [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1)]
+    both = AlignedImages.of(watched(read), lazy(coordinates(GRID), GRID), GRID, ShiftField.zero(GRID), Warp())
+    done(both.each(blocks(GRID, 25), keep, halo=2))
+    assert sorted(read) == [(0, row, col) for row in range(3) for col in range(4)]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from outputs_fixture import make_findings, make_rasters, make_summary
 
-from pipeline import outputs
 from pipeline.errors import OutputError
 from pipeline.outputs.files import replacing, write_text
-from pipeline.outputs.provenance import file_record, library_versions, plain
+from pipeline.outputs.products import write_products
+from pipeline.outputs.provenance import file_record, library_versions, plain, write_run
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "replace", noted)
-        outputs.write_products(folder, findings, make_summary(findings))
-        outputs.write_run(folder, make_summary(findings))
+        write_products(folder, findings, make_summary(findings))
+        write_run(folder, make_summary(findings))
     return folder, order
 
 
@@ -64,8 +64,8 @@ def test_run_json_has_checksums_of_all_other_files(result: tuple[Path, list[str]
 
 def test_same_input_gives_the_same_bytes(result: tuple[Path, list[str]], tmp_path: Path) -> None:
     make_rasters(tmp_path)
-    outputs.write_products(tmp_path, make_findings(), make_summary(make_findings()))
-    outputs.write_run(tmp_path, make_summary(make_findings()))
+    write_products(tmp_path, make_findings(), make_summary(make_findings()))
+    write_run(tmp_path, make_summary(make_findings()))
     for path in result[0].iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
@@ -75,7 +75,7 @@ def test_failure_leaves_no_run_json(result: tuple[Path, list[str]], tmp_path: Pa
     (tmp_path / "run.json").write_text("{}")
     (tmp_path / "after.tif").unlink()
     with pytest.raises(Exception, match=r"after\.tif"):
-        outputs.write_products(tmp_path, make_findings(), make_summary(make_findings()))
+        write_products(tmp_path, make_findings(), make_summary(make_findings()))
     assert not (tmp_path / "run.json").exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 

@@ -158,11 +158,15 @@ def test_outside_the_source_is_not_observed_and_reads_nothing() -> None:
 
 def test_a_window_is_lazy_and_one_block() -> None:
     warp = Warp()
-    mapping = warp.plan(GRID, GRID)
+    mapping = warp.plan(GRID, GRID, ShiftField.constant(GRID, 0.1, 0.1))
     part = warp.window(image_of(texture((150, 170)), GRID), mapping, slice(10, 60), slice(20, 100))
     assert part["image"].chunks == ((2,), (50,), (80,))
     assert part.odc.geobox == GRID[10:60, 20:100]
-    assert warp.source(mapping, slice(10, 60), slice(20, 100)) == (slice(0, 68), slice(13, 116))
+    assert warp.source(mapping, slice(10, 60), slice(20, 100)) == (slice(0, 68), slice(13, 117))
+    assert warp.source(warp.plan(GRID, GRID), slice(10, 60), slice(20, 100)) == (
+        slice(10, 60),
+        slice(20, 100),
+    )
 
 
 def test_no_crs_is_refused() -> None:

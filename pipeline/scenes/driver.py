@@ -162,6 +162,13 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
     )
 
 
+def block_shape(href: str) -> tuple[int, int]:
+    """Rows and columns of the blocks that a file is stored in. Raises SourceUnreadableError."""
+    with _opened(href) as src:
+        rows, cols = src.block_shapes[0]
+        return int(rows), int(cols)
+
+
 def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.float32]:
     values = counts.astype(np.float32)
     for i, band in enumerate(bands):

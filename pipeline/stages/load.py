@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,15 +27,18 @@ from odc.loader.types import (
 )
 
 from pipeline.errors import BandError, NoOverlapError
-from pipeline.grid import pixel_bounds
+from pipeline.grid import pixel_bounds, same_pixels
 from pipeline.scenes import acquired, is_made
 from pipeline.scenes.band_files import is_scl
-from pipeline.scenes.driver import MaskSource, Tile, TileDriver
+from pipeline.scenes.driver import MaskSource, Tile, TileDriver, block_shape
 from pipeline.scenes.raster import read_header
 from pipeline.scenes.sources import BandSource, band_names, cloud_mask, common_bands, pick
 
 __all__ = ["Load", "common_bands"]
 
+
+CHUNK = 512  # pixels a side of a chunk, at least, of files that are stored in tiles
+STRIP = 256  # rows of a chunk, at least, of files that are stored in rows
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class Load:
     """
 
     bands: tuple[str, ...] | None = None  # common names; None: all that every tile has
-    chunk: int = 1024  # pixels a side of one Dask chunk; the result does not depend on it
+    chunk: int | None = None  # pixels a side of one Dask chunk, on which no result depends; None: as stored
 
     def __call__(
         self, items: Sequence[pystac.Item], grid: GeoBox, mask: Path | Sequence[Path] | None = None
@@ -71,7 +75,8 @@ class Load:
             )
         masks = _masks(mask, grid)
         tiles = [Tile(tuple(pick(item, names)), (*masks, *_scl(item))) for item in ordered]
-        pixels = mosaic(tiles, names, grid, self.chunk)
+        chunk = (self.chunk, self.chunk) if self.chunk else _chunk(tiles, grid)
+        pixels = mosaic(tiles, names, grid, chunk)
         image = xr.DataArray(pixels, dims=("band", "y", "x"), coords={"band": list(names)})
         observed = xr.DataArray(da.isfinite(pixels[0]), dims=("y", "x"))
         dataset = xr.Dataset({"image": image, "observed": observed}).assign_coords(
@@ -80,13 +85,13 @@ class Load:
         return dataset.assign_attrs(_attributes(ordered, tiles))
 
 
-def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: int) -> Any:
+def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: tuple[int, int]) -> Any:
     """Tiles on `grid` as a Dask array, float32 (band, y, x), chunked in y and x only; first valid wins."""
     meta = RasterBandMetadata(data_type="float32", nodata=float("nan"), dims=("band", "y", "x"))
     template = RasterGroupMetadata(
         {("image", 1): meta}, extra_coords=(FixedCoord("band", list(names), dim="band"),)
     )
-    size = {"y": min(chunk, grid.shape.y), "x": min(chunk, grid.shape.x)}
+    size = {"y": min(chunk[0], grid.shape.y), "x": min(chunk[1], grid.shape.x)}
     cut = GeoboxTiles(grid, (size["y"], size["x"]))
     # The name must tell everything apart that changes pixels, as odc-loader makes Dask's keys of it.
     sources = [{"image": RasterSource(tokenize(tile), band=0, meta=meta, driver_data=tile)} for tile in tiles]
@@ -103,6 +108,19 @@ def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: int
         chunks=size,
     )
     return loaded["image"].data[0]
+
+
+def _chunk(tiles: Sequence[Tile], grid: GeoBox) -> tuple[int, int]:
+    """Rows and columns of a chunk, so that few files are decoded in vain: whole blocks of the first one on
+    this pixel size, about CHUNK a side; rows as wide as the grid where a file is stored in such.
+    """
+    source = next(
+        (band for tile in tiles for band in tile.bands if same_pixels(grid, band.grid)), tiles[0].bands[0]
+    )
+    height, width = block_shape(source.href)
+    if width >= source.grid.shape.x:
+        return height * math.ceil(STRIP / height), grid.shape.x
+    return height * math.ceil(CHUNK / height), width * math.ceil(CHUNK / width)
 
 
 def _bins(tiles: Sequence[Tile], grid: GeoBox, cut: GeoboxTiles) -> dict[tuple[int, int, int], list[int]]:

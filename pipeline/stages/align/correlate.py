@@ -50,7 +50,9 @@ def match(before: NDArray[np.float32], after: NDArray[np.float32], search: int) 
     stuck = np.abs(shift - start).max(axis=1) > 1.0
     stuck |= np.abs(start).max(axis=1) >= search  # a peak on the rim of the search is none
     correlation = np.where(stuck, 0.0, height / np.maximum(energy, 1e-12))
-    sigma = _sigma(correlation, curvature / np.maximum(height, 1e-12), size)
+    sharpness = curvature / np.maximum(height, 1e-12)
+    sigma = _sigma(correlation, sharpness, size)
+    shift = shift * _untapered(sharpness, size)[:, None]
     return Matches(shift[:, 0], shift[:, 1], correlation, contrast, sigma)
 
 
@@ -97,6 +99,16 @@ def _climb(spectrum: NDArray[np.complex64], shift: Floats, size: int) -> tuple[F
         shift = shift + np.clip(step, -0.5, 0.5)
         curvature = np.where(peaked, np.sqrt(np.abs(determinant)), 0.0)
     return shift, height, curvature
+
+
+def _untapered(sharpness: Floats, size: int) -> Floats:
+    """What a shift is to be multiplied by: the Hann taper of both windows draws the peak towards zero.
+
+    Near its top the correlation is exp(-k (s - d)^2 / 2), times the taper's own exp(-a s^2 / 2); their
+    product, which is as sharp as k + a, peaks at d k / (k + a).
+    """
+    taper = 4 / 3 * (np.pi / size) ** 2
+    return sharpness / np.maximum(sharpness - taper, 0.5 * np.maximum(sharpness, 1e-12))
 
 
 def _sigma(correlation: Floats, sharpness: Floats, size: int) -> Floats:

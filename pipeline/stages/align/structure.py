@@ -8,88 +8,18 @@ so that cloud edges and roofs in the sun do not drown the rest.
 
 from __future__ import annotations
 
-import dask.array as da
-import dask.base
 import numba
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-from odc.geo.xr import xr_coords
 from scipy.ndimage import uniform_filter
-
-from pipeline.errors import BandError
 
 Planes = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-VISIBLE = ("pan", "blue", "green", "red")
 RADIUS = 12  # pixels; contrast is local to a box that reaches this far
 REACH = RADIUS + 2  # pixels around a place that its structure depends on
 NOISE = 0.003  # of the mean value: gradients fainter than this are noise
-ALIKE = 0.5  # correlation of neighbouring pixels; of any real image it is higher
 WEAK = 0.1  # of the local contrast: edges weaker than this count for less and less
-
-
-def channels(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Both images, lazily, as what is matched (dim `band`): the mean of the visible bands, and near infrared.
-
-    The two dates need not have the same bands: a panchromatic image matches a coloured one. Where no band is
-    known to be visible or near infrared, all bands in common are averaged. Raises BandError where there is
-    none.
-    """
-    names = [[str(name) for name in image["band"].values] for image in (before, after)]
-    groups = [
-        chosen
-        for kind in (VISIBLE, ("nir",))
-        if all(chosen := [[name for name in have if name in kind] for have in names])
-    ]
-    if not groups:
-        common = [name for name in names[0] if name in names[1]]
-        if not common:
-            raise BandError(
-                f"no band in common to align on: {names[0]} before, {names[1]} after; name them alike"
-            )
-        groups = [[common, common]]
-    first, second = (
-        _means(image, [group[date] for group in groups]) for date, image in enumerate((before, after))
-    )
-    return first, second
-
-
-def is_picture(image: xr.Dataset) -> bool:
-    """Whether an image shows anything: neighbouring pixels are alike, as they are on no constant and no
-    noise.
-    """
-    values, observed = dask.base.compute(image["image"].data[0], image["observed"].data)
-    both = observed[:, 1:] & observed[:, :-1]
-    left, right = values[:, :-1][both], values[:, 1:][both]
-    if left.size < 2 or min(left.std(), right.std()) <= NOISE * abs(float(left.mean())):
-        return False
-    return bool(np.corrcoef(left, right)[0, 1] > ALIKE)
-
-
-def _means(image: xr.Dataset, groups: list[list[str]]) -> xr.Dataset:
-    planes = [image["image"].sel(band=group).mean("band", skipna=False, dtype=np.float32) for group in groups]
-    return xr.Dataset({"image": xr.concat(planes, "band"), "observed": image["observed"]})
-
-
-def decimate(image: xr.Dataset, factor: int) -> xr.Dataset:
-    """Means over `factor` x `factor` delivered pixels, lazily; observed where at least half of them are."""
-    if factor == 1:
-        return image
-    rows, cols = (int(size) // factor * factor for size in image["observed"].shape)
-    tile = factor * max(1, 1024 // factor)
-    observed = image["observed"].data[:rows, :cols].rechunk((tile, tile))
-    values = image["image"].data[:, :rows, :cols].rechunk((-1, tile, tile))
-    known = da.coarsen(np.sum, observed.astype(np.float32), {0: factor, 1: factor})
-    total = da.coarsen(np.sum, da.where(observed, values, np.float32(0)), {1: factor, 2: factor})
-    seen = known >= factor * factor / 2
-    mean = da.where(seen, total / da.maximum(known, 1), np.float32(np.nan)).astype(np.float32)
-    grid = image.odc.geobox[:rows, :cols].zoom_out(factor)
-    return xr.Dataset(
-        {"image": (("band", "y", "x"), mean), "observed": (("y", "x"), seen)},
-        coords=xr_coords(grid, dims=("y", "x")),
-    )
 
 
 def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
