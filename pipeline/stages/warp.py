@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
+from pipeline.delivered import Delivered
 from pipeline.mapping import Mapping, plan
 from pipeline.resample import Kernel, reach, resample
 from pipeline.shift import ShiftField
@@ -47,21 +47,35 @@ class Warp:
         top, left = self.source(mapping, rows, cols)
         return resample(image, observed, (top.start, left.start), mapping, rows, cols, self.kernel)
 
-    def window(self, native: xr.Dataset, mapping: Mapping, rows: slice, cols: slice) -> xr.Dataset:
-        """Lazy: the block (rows, cols) of the grid as an Image; reads only what it needs, and resamples in
-        one task.
+    def image(self, native: xr.Dataset, mapping: Mapping, chunk: int = 1024) -> xr.Dataset:
+        """Lazy: the Image `native` on the whole grid, in chunks of `chunk` pixels a side, each resampled in
+        one task. No pixel depends on `chunk`.
         """
-        top, left = self.source(mapping, rows, cols)
-        part = native[["image", "observed"]].isel(y=top, x=left)
-        bands, shape = native.sizes["band"], (rows.stop - rows.start, cols.stop - cols.start)
-        task: Any = delayed(self.arrays, nout=2, pure=False)(
-            part["image"].data, part["observed"].data, mapping, rows, cols
+        grid, bands = mapping.grid, native.sizes["band"]
+        delivered, task = Delivered.of(native["image"].data), delayed(self._block, pure=False)
+        shared = delayed(mapping, pure=False)
+        rows, cols = (
+            [slice(start, min(start + chunk, size)) for start in range(0, size, chunk)] for size in grid.shape
         )
-        image = da.from_delayed(task[0], (bands, *shape), np.float32)
-        observed = da.from_delayed(task[1], shape, np.bool_)
-        block = mapping.grid[rows, cols]
+        parts = [
+            [
+                da.from_delayed(
+                    task(delivered.window(*self.source(mapping, row, col)), shared, row, col),
+                    (bands, row.stop - row.start, col.stop - col.start),
+                    np.float32,
+                )
+                for col in cols
+            ]
+            for row in rows
+        ]
+        pixels = da.block(parts)
         return xr.Dataset(
-            {"image": (("band", "y", "x"), image), "observed": (("y", "x"), observed)},
-            coords={"band": native["band"].values, **xr_coords(block, dims=("y", "x"))},
+            {"image": (("band", "y", "x"), pixels), "observed": (("y", "x"), da.isfinite(pixels[0]))},
+            coords={"band": native["band"].values, **xr_coords(grid, dims=("y", "x"))},
             attrs=native.attrs,
         )
+
+    def _block(
+        self, image: NDArray[np.float32], mapping: Mapping, rows: slice, cols: slice
+    ) -> NDArray[np.float32]:
+        return self.arrays(image, np.asarray(np.isfinite(image).all(axis=0)), mapping, rows, cols)[0]
