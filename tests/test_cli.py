@@ -26,7 +26,9 @@ from pipeline.progress import Progress
 from pipeline.run import Result as RunResult
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 64
-ALIGNMENT = {"status": "ok", "reason": "a local field from 80 tie points", "shift_m": [1.25, -0.5]}
+ALIGNMENT = {"status": "ok", "reason": "a local field from 80 tie points", "shift_m": [1.25, -0.5]} | {
+    "kept_out_points": 80, "residual_px": 0.06, "residual_before_px": 2.5,
+}  # fmt: skip
 
 
 def groundbreak(*words: object) -> Result:
@@ -235,11 +237,16 @@ def test_compare_hands_its_options_on(fake: FakeRun, tmp_path: Path) -> None:
 
 def test_align_says_status_and_shift(fake: FakeRun, tmp_path: Path) -> None:
     image = write_image(tmp_path / "a.tif")
-    told = groundbreak("align", image, image, "--out", tmp_path / "o", "--warp", "--quiet")
-    assert told.stdout.splitlines()[:2] == [
+    given = ("align", image, image, "--out", tmp_path / "o", "--warp", "--after-mask", image)
+    told = groundbreak(*given, "--kernel", "lanczos", "--aoi", "40.1,34.3,40.2,34.4", "--quiet")
+    assert told.stdout.splitlines()[:3] == [
         "ok: a local field from 80 tie points",
         "shift: +1.25 m east, -0.50 m north",
+        "residual: 0.06 px, 2.50 px as delivered (median of 80 tie points, each kept out of the fit)",
     ]
+    (job,) = fake.jobs
+    assert (job.settings.compute.kernel, job.before_mask, job.after_mask) == ("lanczos", None, image)
+    assert job.aoi is not None
     summary = json.loads(
         groundbreak("align", image, image, "--out", tmp_path / "o", "--warp", "--json").stdout
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipeline.run import Result
 
 _IMAGES = "Images"
-
+Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
 
 Aoi = Annotated[
     str | None,
@@ -124,6 +124,10 @@ def align(
         ),
     ],
     warp: Annotated[bool, typer.Option("--warp", help="Write the aligned after.tif too.")] = False,
+    kernel: Annotated[Kernel, typer.Option(help="Interpolation of --warp.")] = "cubic",
+    aoi: Aoi = None,
+    before_mask: Mask = None,
+    after_mask: Mask = None,
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
@@ -136,29 +140,43 @@ def align(
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
+        from pipeline.area import read_area
         from pipeline.job import Job
         from pipeline.registration import register
 
         names = _split(bands)
         described = _describe(names, scale, offset)
+        settings = settings_with(chunk_size)
         job = Job(
             site_id="compare",
             site_name=_title(before, after),
             out=out,
             before=described(before, None),
             after=described(after, None),
+            before_mask=before_mask,
+            after_mask=after_mask,
+            aoi=None if aoi is None else read_area(aoi),
             bands=names,
-            settings=settings_with(chunk_size),
+            settings=replace(settings, compute=replace(settings.compute, kernel=kernel)),
         )
         progress.begin(f"{before} to {after}")
         summary = register(job, progress, warp)
         if json:
             show_json({"folder": out, **summary})
-            return
-        told = summary["alignment"]
-        show(f"{told['status']}: {told['reason']}" if told["reason"] else str(told["status"]))
-        dx, dy = told["shift_m"]
-        show(f"shift: {dx:+.2f} m east, {dy:+.2f} m north", f"files: {near(out)}")
+        else:
+            show(*_alignment_lines(summary["alignment"]), f"files: {near(out)}")
+
+
+def _alignment_lines(told: Mapping[str, Any]) -> list[str]:
+    """Status, shift and residuals, for people."""
+    dx, dy = told["shift_m"]
+    lines = [f"{told['status']}: {told['reason']}", f"shift: {dx:+.2f} m east, {dy:+.2f} m north"]
+    if told["kept_out_points"]:
+        lines.append(
+            f"residual: {told['residual_px']:.2f} px, {told['residual_before_px']:.2f} px as delivered"
+            f" (median of {told['kept_out_points']} tie points, each kept out of the fit)"
+        )
+    return lines
 
 
 def show_result(result: Result, as_json: bool) -> None:
