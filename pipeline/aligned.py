@@ -5,7 +5,7 @@ delivered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from odc.geo.geobox import GeoBox
 from pipeline.mapping import Mapping
 from pipeline.pair import Float, Pair
 from pipeline.shift import ShiftField
+from pipeline.stages.screen import Screened
 from pipeline.stages.warp import Warp
 
 Window = tuple[slice, slice]
@@ -33,13 +34,14 @@ class Work(Protocol[Result_co]):
 @dataclass(frozen=True, eq=False)
 class AlignedImages:
     """Two delivered images with where their pixels lie on the grid; `mappings` and `images` are (before,
-    after).
+    after). `screened` says what of them is cloud or shadow, and so not observed.
     """
 
     grid: GeoBox
     warp: Warp
     images: tuple[xr.Dataset, xr.Dataset]
     mappings: tuple[Mapping, Mapping]
+    screened: Screened | None = None
 
     @classmethod
     def of(
@@ -51,10 +53,14 @@ class AlignedImages:
             grid, warp, (before, after), (warp.plan(natives[0], grid), warp.plan(natives[1], grid, field))
         )
 
+    def without(self, screened: Screened) -> AlignedImages:
+        """The same where nothing that is screened was observed."""
+        return replace(self, screened=screened if screened.any else None)
+
     def each(self, windows: Sequence[Window], work: Work[Result_co], halo: int = 0) -> list[Any]:
         """One lazy task a window: read it with `halo` pixels around it, warp, and hand it to `work`."""
         task = delayed(_work, pure=False)
-        shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, work)]
+        shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, self.screened, work)]
         padded = [_padded(window, halo, self.grid) for window in windows]
         return [
             task(*shared, window, wide, *self._delivered(wide))
@@ -86,6 +92,7 @@ def _padded(window: Window, halo: int, grid: GeoBox) -> Window:
 def _work(
     warp: Warp,
     mappings: tuple[Mapping, Mapping],
+    screened: Screened | None,
     work: Work[Result_co],
     window: Window,
     padded: Window,
@@ -98,7 +105,8 @@ def _work(
         slice(part.start - wide.start, part.stop - wide.start)
         for part, wide in zip(window, padded, strict=True)
     )
-    return work(window, (rows, cols), Pair.of(before, after))
+    pair = Pair.of(before, after)
+    return work(window, (rows, cols), screened.hide(pair, *padded) if screened else pair)
 
 
 def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
