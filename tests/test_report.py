@@ -118,10 +118,11 @@ def test_page_names_a_fallback_and_a_surface(folder: Path) -> None:
     told = make_summary(findings)["radiometry"] | {
         "method": "robust-regression", "reason": "2 band(s) are too few for IR-MAD", "surface": "in red",
     }  # fmt: skip
+    told["bands"]["red"]["surface"] = {"order": 2}
     html = render(findings, folder, make_summary(findings, radiometry=told))
-    assert "robust-regression" in html
+    assert "stands in for IR-MAD" in html
     assert "too few for IR-MAD" in html
-    assert "surface for haze and view angle: in red" in html
+    assert "surface, for haze and view angle, was taken out in red" in html
 
 
 def test_every_finding_has_an_outline_a_number_a_row_and_a_close_up(html: str) -> None:

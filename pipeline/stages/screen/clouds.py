@@ -81,6 +81,8 @@ def patches(
         core = look.smooth > scale.brightest + _BEYOND * scale.span
         core &= look.rise > _BEYOND * scale.span
     least = min_area_m2 / cell_m**2
+    if not _large(core, least / 4).any():  # as most often: what follows only takes away
+        return
     core &= ~_reddish(image, bands, look)
     core = _bulk(core, look, scale)
     core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
