@@ -26,7 +26,7 @@ from benchmarks.options import Options
 from benchmarks.peer_tools import PIXEL, TOOLS
 from benchmarks.peers_env import peers_python
 from benchmarks.report import Row, Table
-from benchmarks.scale import _scene
+from benchmarks.scale import scene
 from benchmarks.shared import shared
 
 TITLE = "Groundbreak beside other tools"
@@ -66,14 +66,14 @@ def tables(options: Options) -> list[Table]:
 
 
 def _row(bench: Path, peers: Path, options: Options, size: int, tool: str) -> Row:
-    scene, out = _scene(bench, size), options.scratch / "result"
+    folder, out = scene(bench, size), options.scratch / "result"
     runs: list[Measured] = []
     floors: list[Measured] = []
     for _ in range(1 if options.quick or size > 1024 else 3):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        floors.append(python(bench / "floor.py", str(size), scene))
-        runs.append(_once(tool, peers, scene, size, out))
+        floors.append(python(bench / "floor.py", str(size), folder))
+        runs.append(_once(tool, peers, folder, size, out))
         if runs[-1].status:
             return {"tool": tool, "version": _failed(runs[-1])}
     if tool == US:

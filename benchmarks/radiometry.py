@@ -19,17 +19,17 @@ from benchmarks.options import Options
 from benchmarks.real_cases import cases
 from benchmarks.report import Row, Table
 from benchmarks.shared import shared
-from pipeline.aligned import AlignedImages, Window
+from pipeline.aligned import Window
 from pipeline.cluster import compute
 from pipeline.config import Settings
 from pipeline.errors import AlignmentRejectedError
-from pipeline.job import Job, Scene, align, load
+from pipeline.job import Job, Scene, align, aligned, load
 from pipeline.pair import Pair
 from pipeline.scenes import describe
+from pipeline.screening import screen
 from pipeline.simulate import made_pair
 from pipeline.simulate.pair import PairStyle
 from pipeline.stages.normalize import Normalize, Radiometry
-from pipeline.stages.warp import Warp
 
 TITLE = "radiometry: residual where nothing was built"
 MARGIN = 5  # pixels round what was built that are not measured either
@@ -48,7 +48,7 @@ NOTES = (
 
 
 def tables(options: Options) -> list[Table]:
-    """The OSCD cities as the product aligns them, and made pairs under made haze."""
+    """The OSCD cities as the product aligns and screens them, and made pairs under made haze."""
     some = slice(2 if options.quick else None)
     cities, refused = [], []
     for case in list(cases(shared("real") / "oscd"))[some]:
@@ -108,11 +108,10 @@ def _mean(rows: list[Row]) -> Row:
 
 
 def _city(before: Path, after: Path, truth: Path) -> tuple[Pair, Bools, tuple[str, ...]]:
-    settings = Settings()
-    job = Job("oscd", "oscd", Path(), tuple(describe(before)), tuple(describe(after)), settings)
+    job = Job("oscd", "oscd", Path(), tuple(describe(before)), tuple(describe(after)), Settings())
     scene = load(job)
     field = align(job, scene).field
-    images = AlignedImages.of(scene.before, scene.after, scene.grid, field, Warp(settings.compute.kernel))
+    images = aligned(job, scene, field).without(screen(job, scene, field))
     whole = slice(0, int(scene.grid.shape[0])), slice(0, int(scene.grid.shape[1]))
     (pair,) = compute(*images.each([whole], _pair))
     return pair, _quiet(truth, scene), scene.bands

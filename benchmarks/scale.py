@@ -57,12 +57,12 @@ def tables(options: Options) -> list[Table]:
 
 
 def _row(bench: Path, scratch: Path, size: int, command: str, extra: tuple[str, ...], repeats: int) -> Row:
-    scene = _scene(bench, size)
+    folder = scene(bench, size)
     out = scratch / "result"
     floors, runs = [], []
     for _ in range(repeats):
-        floors.append(python(bench / "floor.py", str(size), scene))
-        runs.append(_once(command, scene, size, extra, out))
+        floors.append(python(bench / "floor.py", str(size), folder))
+        runs.append(_once(command, folder, size, extra, out))
     residual = json.loads(python(bench / "residual.py", str(size), out).stdout)
     return {
         "px": size,
@@ -87,7 +87,7 @@ def _once(command: str, scene: Path, size: int, extra: tuple[str, ...], out: Pat
     return done
 
 
-def _scene(bench: Path, size: int) -> Path:
+def scene(bench: Path, size: int) -> Path:
     """Made once a machine, in a cache folder."""
     folder = Path(tempfile.gettempdir()) / "groundbreak-bench"
     if not (folder / f"invalid_{size}.tif").exists():

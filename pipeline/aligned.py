@@ -5,7 +5,7 @@ delivered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from pipeline.delivered import Delivered
 from pipeline.mapping import Mapping
 from pipeline.pair import Float, Pair
 from pipeline.shift import ShiftField
+from pipeline.stages.screen import Screened
 from pipeline.stages.warp import Warp
 
 Window = tuple[slice, slice]
@@ -34,13 +35,14 @@ class Work(Protocol[Result_co]):
 @dataclass(frozen=True, eq=False)
 class AlignedImages:
     """Two delivered images with where their pixels lie on the grid; `mappings` and `images` are (before,
-    after).
+    after). `screened` says what of them is cloud or shadow, and so not observed.
     """
 
     grid: GeoBox
     warp: Warp
     images: tuple[xr.Dataset, xr.Dataset]
     mappings: tuple[Mapping, Mapping]
+    screened: Screened | None = None
 
     @classmethod
     def of(
@@ -52,10 +54,14 @@ class AlignedImages:
             grid, warp, (before, after), (warp.plan(natives[0], grid), warp.plan(natives[1], grid, field))
         )
 
+    def without(self, screened: Screened) -> AlignedImages:
+        """The same where nothing that is screened was observed."""
+        return replace(self, screened=screened if screened.any else None)
+
     def each(self, windows: Sequence[Window], work: Work[Result_co], halo: int = 0) -> list[Any]:
         """One lazy task a window: read it with `halo` pixels around it, warp, and hand it to `work`."""
         task = delayed(_work, pure=False)
-        shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, work)]
+        shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, self.screened, work)]
         padded = [_padded(window, halo, self.grid) for window in windows]
         images = [Delivered.of(image["image"].data) for image in self.images]
         return [
@@ -82,6 +88,7 @@ def _padded(window: Window, halo: int, grid: GeoBox) -> Window:
 def _work(
     warp: Warp,
     mappings: tuple[Mapping, Mapping],
+    screened: Screened | None,
     work: Work[Result_co],
     window: Window,
     padded: Window,
@@ -94,7 +101,8 @@ def _work(
         slice(part.start - wide.start, part.stop - wide.start)
         for part, wide in zip(window, padded, strict=True)
     )
-    return work(window, (rows, cols), Pair.of(before, after))
+    pair = Pair.of(before, after)
+    return work(window, (rows, cols), screened.hide(pair, *padded) if screened else pair)
 
 
 def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:

@@ -1,8 +1,8 @@
 """One pair of dates, start to end: the one place that orders the stages.
 
-Pass one reads a sample and ends in small values (shift field, gains, change model); pass two is one fused
-task a block that reads, warps, normalises, detects and writes. A result becomes visible in its folder only
-when all of it is there.
+Pass one reads a sample and ends in small values (shift field, clouds, gains, change model); pass two is one
+fused task a block that reads, warps, normalises, detects and writes. A result becomes visible in its folder
+only when all of it is there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
 from pipeline.progress import Progress
+from pipeline.screening import screen
 from pipeline.stages.detect import NOT_OBSERVED
 from pipeline.stages.normalize import Radiometry
 from pipeline.summary import findings_summary, summarise
@@ -59,7 +60,9 @@ def run(job: Job, progress: Progress) -> Result:
             scene = load(job)
         with progress.stage("align"):
             alignment = align(job, scene)
-        images = aligned(job, scene, alignment.field)
+        with progress.stage("screen"):
+            screened = screen(job, scene, alignment.field)
+        images = aligned(job, scene, alignment.field).without(screened)
         with progress.stage("normalize"):
             sample = _sample(images)
             radiometry = _radiometry(job, scene, sample)
@@ -82,6 +85,7 @@ def run(job: Job, progress: Progress) -> Result:
                 job,
                 scene,
                 alignment,
+                screen=screened.as_dict(),
                 observed=observed,
                 radiometry=radiometry.as_dict(),
                 detector=model.as_dict(),

@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 from pipeline.stages.normalize import Normalize, Radiometry
+from pipeline.stages.normalize.leave_out import piled_up, water
 from pipeline.stages.normalize.normalize import residuals
-from pipeline.stages.normalize.screen import piled_up, water
 from pipeline.stages.normalize.surface import Places, grams, kept_out, solve
 
 BANDS = ("blue", "green", "red", "nir")
@@ -97,7 +97,7 @@ def test_known_gains_come_back(bands: int, changed: float, clouds: float) -> Non
     np.testing.assert_allclose(result.gain, GAIN[:bands], rtol=0.01)
     np.testing.assert_allclose(result.offset, OFFSET[:bands], atol=0.0015)
     assert result.unchanged_share == pytest.approx((1 - changed) * (1 - clouds), abs=0.06)
-    assert max(result.residual_after) < 2 * NOISE < min(result.residual_before)
+    assert max(result.residual_final) < 2 * NOISE < min(result.residual_delivered)
     assert result.surfaces == (None,) * bands
 
 
@@ -122,8 +122,8 @@ def test_haze_is_taken_out_where_it_is() -> None:
     noise = NOISE * np.hypot(1, GAIN)
     left = np.sqrt(np.mean((before - after) ** 2, axis=(1, 2)))
     np.testing.assert_allclose(left, noise, rtol=0.05)
-    np.testing.assert_allclose(result.residual_after, noise, rtol=0.1)
-    assert result.residual_plain[0] > 3 * result.residual_after[0]
+    np.testing.assert_allclose(result.residual_final, noise, rtol=0.1)
+    assert result.residual_gain_offset[0] > 3 * result.residual_final[0]
     assert "blue" in result.surface_reason
 
 
@@ -257,12 +257,12 @@ def test_water_is_left_out_unless_it_is_all_there_is() -> None:
     assert flooded.method != "none"
 
 
-def test_the_callers_cloud_screen_is_obeyed() -> None:
+def test_clouds_that_are_known_are_in_no_fit() -> None:
     before, after = sample(clouds=0.4)
-    clear = after[0] < 0.6
+    after[:, after[0] > 0.6] = np.nan
     rows, cols = np.random.default_rng(0).integers(0, WIDE, (2, 30_000))
-    result = Normalize()(before, after, BANDS, rows, cols, (WIDE, WIDE), clear)
-    assert result.left_out["cloud"] == pytest.approx(0.4, abs=0.02)
+    result = Normalize()(before, after, BANDS, rows, cols, (WIDE, WIDE))
+    assert result.left_out["unobserved"] == pytest.approx(0.4, abs=0.02)
     assert result.unchanged_share > 0.97
 
 
@@ -329,15 +329,17 @@ def test_summary_for_run_json() -> None:
     scene.haze = plume(scene)
     result = scene.fit()[0]
     told = json.loads(json.dumps(result.as_dict()))
-    assert set(told) == {"method", "reason", "surface", "unchanged_share", "left_out", "bands"}
-    assert set(told["left_out"]) == {"unobserved", "cloud", "saturated", "water"}
+    assert set(told) == {
+        "method", "reason", "surface", "unchanged_share", "left_out", "residuals", "bands",
+    }  # fmt: skip
+    assert set(told["left_out"]) == {"unobserved", "saturated", "water"}
     assert told["bands"]["nir"] == {
         "gain": result.gain[3],
         "offset": result.offset[3],
         "surface": None,
-        "residual_before": result.residual_before[3],
-        "residual_plain": result.residual_plain[3],
-        "residual_after": result.residual_after[3],
+        "residual_delivered": result.residual_delivered[3],
+        "residual_gain_offset": result.residual_gain_offset[3],
+        "residual_final": result.residual_final[3],
     }
     assert set(told["bands"]["blue"]["surface"]) == {
         "order", "gain_order", "amplitude", "share", "gain_amplitude",

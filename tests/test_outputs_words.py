@@ -23,6 +23,24 @@ def test_sentence_counts_kinds_and_directions() -> None:
     assert alone == "1 change found: 1 building; new; 120 m² in all."
 
 
+def test_screened_clouds_in_words() -> None:
+    clear = {"used": True, "why": "screened", "cloud_share": 0.0, "shadow_share": 0.0}
+    cloudy = clear | {"cloud_share": 0.081, "shadow_share": 0.04}
+    masked = clear | {"used": False, "why": "mask given"}
+    assert plain(words.clouds({"before": clear, "after": cloudy})) == "12 % of the image after"
+    assert (
+        words.clouds({"before": clear, "after": masked})
+        == words.clouds({})
+        == words.screened({}, "after")
+        == ""
+    )
+    assert "8.1 % cloud and 4.0 % cloud shadow" in plain(words.screened({"after": cloudy}, "after"))
+    assert (
+        words.screened({"before": clear}, "before") == "before was screened for clouds, and none were found"
+    )
+    assert "mask of its own" in words.screened({"after": masked}, "after")
+
+
 @pytest.mark.parametrize(
     ("share", "text"), [(1.0, "100 %"), (0.9999, "> 99 %"), (0.0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %")]
 )

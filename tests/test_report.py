@@ -113,6 +113,18 @@ def test_page_says_what_was_found_and_how_far_to_trust_it(html: str) -> None:
         assert text in html, text
 
 
+def test_page_names_a_fallback_and_a_surface(folder: Path) -> None:
+    findings = make_findings()
+    told = make_summary(findings)["radiometry"] | {
+        "method": "robust-regression", "reason": "2 band(s) are too few for IR-MAD", "surface": "in red",
+    }  # fmt: skip
+    told["bands"]["red"]["surface"] = {"order": 2}
+    html = render(findings, folder, make_summary(findings, radiometry=told))
+    assert "stands in for IR-MAD" in html
+    assert "too few for IR-MAD" in html
+    assert "surface, for haze and view angle, was taken out in red" in html
+
+
 def test_every_finding_has_an_outline_a_number_a_row_and_a_close_up(html: str) -> None:
     page = Page(html)
     ids = [attrs["data-id"] for tag, attrs in page.tags if "data-id" in attrs]

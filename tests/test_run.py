@@ -201,8 +201,8 @@ def test_item_is_valid_without_a_network(compared: Path, monkeypatch: pytest.Mon
 def test_run_json_is_complete_and_true(made: Path, compared: Path) -> None:
     told, found = run_json(compared), findings(compared)
     assert {
-        "groundbreak", "site", "before", "after", "made", "grid", "settings", "alignment", "radiometry",
-        "observed", "detector", "findings", "stages", "versions", "created",
+        "groundbreak", "site", "before", "after", "made", "grid", "settings", "alignment", "screen",
+        "radiometry", "observed", "detector", "findings", "stages", "versions", "created",
     } <= told.keys()  # fmt: skip
     assert told["made"] is True
     for date in ("before", "after"):
@@ -226,7 +226,9 @@ def test_run_json_is_complete_and_true(made: Path, compared: Path) -> None:
         {"before": 1.0, "after": after_seen, "both": after_seen}, abs=1e-6
     )
     assert set(told["radiometry"]["bands"]) == {"blue", "green", "red", "nir"}
-    assert list(told["stages"]) == ["load", "align", "normalize", "detect", "flag", "report"]
+    assert list(told["stages"]) == [
+        "load", "align", "screen", "normalize", "detect", "flag", "report",
+    ]  # fmt: skip
     assert all(cost["seconds"] >= 0 and cost["peak_mb"] > 0 for cost in told["stages"].values())
 
 

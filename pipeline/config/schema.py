@@ -13,6 +13,7 @@ from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
+from pipeline.stages.screen import Screen
 
 
 def _day(value: Any) -> str:
@@ -110,6 +111,9 @@ class SiteFile(Section):
     resolution: Annotated[float, Field(gt=0)] | None = Field(None, description="of the result, in metres")
     detector: Detector | None = Field(None, description="how change is detected; short for detect.detector")
     align: Align = Field(default_factory=Align, description="how the images are aligned")
+    screen: Screen = Field(
+        default_factory=Screen, description="how clouds and shadows are found on dates without masks"
+    )
     normalize: Normalize = Field(default_factory=Normalize, description="how their radiometry is matched")
     detect: Detect = Field(default_factory=Detect, description="how change becomes a probability")
     flag: Flag = Field(default_factory=Flag, description="which changes are reported")

@@ -12,6 +12,7 @@ from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
+from pipeline.stages.screen import Screen
 
 Detector = Literal["auto", "classic"]
 
@@ -32,6 +33,7 @@ class Settings:
     """Parameters of every stage, and of the grid; `Settings()` is what is done unless told otherwise."""
 
     align: Align = field(default_factory=Align)
+    screen: Screen = field(default_factory=Screen)
     normalize: Normalize = field(default_factory=Normalize)
     detect: Detect = field(default_factory=Detect)
     flag: Flag = field(default_factory=Flag)

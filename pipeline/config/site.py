@@ -47,7 +47,14 @@ class Site:
         file = self.file
         detect = replace(file.detect, detector=file.detector) if file.detector else file.detect
         return Settings(
-            file.align, file.normalize, detect, file.flag, file.compute, file.crs, file.resolution
+            align=file.align,
+            screen=file.screen,
+            normalize=file.normalize,
+            detect=detect,
+            flag=file.flag,
+            compute=file.compute,
+            crs=file.crs,
+            resolution=file.resolution,
         )
 
     def available_dates(self) -> tuple[str, ...]:

@@ -36,10 +36,10 @@ _THINGS = (
 _ALIGNMENT = ("reason", "points", "kept_out_points", "residual_before_px", "residual_px")
 _UNTOLD: dict[str, dict[str, Any]] = {
     "alignment": {"status": "unknown", **dict.fromkeys(_ALIGNMENT)},
-    "radiometry": {"method": None, "unchanged_share": None, "bands": {}},
+    "radiometry": {**dict.fromkeys(("method", "reason", "surface", "unchanged_share")), "bands": {}},
     "observed": dict.fromkeys(("before", "after", "both")),
     "detector": {"name": None},
-    **{key: {} for key in ("settings", "stages", "versions")},
+    **{key: {} for key in ("screen", "settings", "stages", "versions")},
 }
 
 

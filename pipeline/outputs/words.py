@@ -108,6 +108,41 @@ def summary_sentence(findings: gpd.GeoDataFrame) -> str:
     return f"{what} found: {listed(kinds)}; {way}; {total} in all."
 
 
+_LEFT_ALONE = {
+    "mask given": "it came with a mask of its own",
+    "switched off": "the settings say so",
+    "too few bands": "it has no visible band",
+    "nothing observed": "it shows nothing of the other date's ground",
+    "no common ground": "it could not be compared with the other date's brightness",
+}
+
+
+def screened(screen: Mapping[str, Any], side: str) -> str:
+    """What the screen for clouds found on one date, or why it did not look; empty where a run told nothing.
+
+    `screen` is that of run.json, `side` is before or after.
+    """
+    told = screen.get(side)
+    if not told:
+        return ""
+    if not told["used"]:
+        return f"{side} was not screened for clouds: {_LEFT_ALONE.get(told['why'], told['why'])}"
+    if not told["cloud_share"]:
+        return f"{side} was screened for clouds, and none were found"
+    cloud, shadow = (percent(told[key], 1) for key in ("cloud_share", "shadow_share"))
+    return f"{side} was screened: {cloud} cloud and {shadow} cloud shadow, blank here with a margin around"
+
+
+def clouds(screen: Mapping[str, Any]) -> str:
+    """How much of which date was screened as cloud or shadow; empty where nothing was."""
+    shares = {
+        side: told["cloud_share"] + told["shadow_share"]
+        for side in ("before", "after")
+        if (told := screen.get(side))
+    }
+    return listed([f"{percent(share)} of the image {side}" for side, share in shares.items() if share])
+
+
 def centres(findings: gpd.GeoDataFrame) -> list[tuple[float, float]]:
     """(lon, lat) of a point on each finding: its centroid, or a point inside it where that lies outside."""
     if not len(findings):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.stages.normalize.leave_out import left_out
 from pipeline.stages.normalize.mad import distance_chance, ir_mad, robust_chance
 from pipeline.stages.normalize.radiometry import Method, Radiometry, SurfaceNote
-from pipeline.stages.normalize.screen import left_out
 from pipeline.stages.normalize.surface import (
     FOLDS,
     Fit,
@@ -88,13 +88,11 @@ class Normalize:
         rows: NDArray[np.floating | np.integer],
         cols: NDArray[np.floating | np.integer],
         grid_shape: tuple[int, int],
-        usable: Bools | None = None,
     ) -> Radiometry:
         """`before`, `after`: (band, n) of the same n places, co-registered, at `rows`, `cols` (n) of a grid
-        of `grid_shape`. `usable` (n): false where a cloud screen says so. Never raises for want of good
-        pixels.
+        of `grid_shape`, NaN where not observed (clouds too). Never raises for want of good pixels.
         """
-        keep, shares = left_out(before, after, bands, usable)
+        keep, shares = left_out(before, after, bands)
         x, y = (values[:, keep].astype(np.float64) for values in (after, before))
         row, col = (np.asarray(part[keep], np.float64) for part in (rows, cols))
         places, order = Places.of(row, col, grid_shape)
@@ -119,9 +117,9 @@ class Normalize:
             surface_reason=found.surface_reason,
             unchanged_share=float(unchanged.mean()) if unchanged.size else 0.0,
             left_out={name: round(share, 6) for name, share in shares.items()},
-            residual_before=tuple(_rms((b - a)[unchanged]) for a, b in zip(x, y, strict=True)),
-            residual_plain=residuals(x, y, unchanged, places, found.plain),
-            residual_after=residuals(x, y, unchanged, places, found.final),
+            residual_delivered=tuple(_rms((b - a)[unchanged]) for a, b in zip(x, y, strict=True)),
+            residual_gain_offset=residuals(x, y, unchanged, places, found.plain),
+            residual_final=residuals(x, y, unchanged, places, found.final),
         )
 
     def _shifted(self, x: Floats, y: Floats) -> _Found:

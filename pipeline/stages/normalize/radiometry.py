@@ -16,6 +16,10 @@ from pipeline.stages.normalize.surface import scaled
 
 Method = Literal["ir-mad", "robust-regression", "median-shift", "none"]
 Floats = NDArray[np.float64]
+_RESIDUALS = (
+    "RMS of before - after where nothing changed, in the images' values: as delivered, with gain and offset"
+    " alone, and finally (with the surface, where there is one)"
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Radiometry:
     surface_reason: str
     unchanged_share: float
     left_out: Mapping[str, float]  # share of the sample by reason
-    residual_before: tuple[float, ...]
-    residual_plain: tuple[float, ...]
-    residual_after: tuple[float, ...]
+    residual_delivered: tuple[float, ...]
+    residual_gain_offset: tuple[float, ...]
+    residual_final: tuple[float, ...]
 
     def apply(self, image: xr.Dataset) -> xr.Dataset:
         """The image on the whole grid (lazily) with its bands normalised, matched by name; NaN stays NaN."""
@@ -102,6 +106,7 @@ class Radiometry:
             "surface": self.surface_reason,
             "unchanged_share": self.unchanged_share,
             "left_out": dict(self.left_out),
+            "residuals": _RESIDUALS,
             "bands": {name: self._band(i) for i, name in enumerate(self.bands)},
         }
 
@@ -111,9 +116,9 @@ class Radiometry:
             "gain": self.gain[band],
             "offset": self.offset[band],
             "surface": None if note is None else vars(note).copy(),
-            "residual_before": self.residual_before[band],
-            "residual_plain": self.residual_plain[band],
-            "residual_after": self.residual_after[band],
+            "residual_delivered": self.residual_delivered[band],
+            "residual_gain_offset": self.residual_gain_offset[band],
+            "residual_final": self.residual_final[band],
         }
 
 

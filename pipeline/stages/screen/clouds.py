@@ -32,6 +32,7 @@ _SNOW = 0.60  # (green - swir16) / (green + swir16) from which on it is snow
 _SOIL = 1.05  # swir16 over nir: bare ground and concrete rise towards it, clouds fall
 _ROUGH = 0.07  # scatter from cell to cell, over the rise; 97 of 100 made clouds are under 0.06
 _SHINING_THROUGH = 0.5  # how much of the other date's detail is still there
+_ALIKE = 0.2  # correlation with the other date's detail from which on it may be that
 _SQUARE = 0.6  # of the rim: straighter is built
 _RIM_M = 80.0  # a rim is no wider
 _SURE = 0.8  # of the ground's range above the brightest: so bright needs no shadow
@@ -81,6 +82,8 @@ def patches(
         core = look.smooth > scale.brightest + _BEYOND * scale.span
         core &= look.rise > _BEYOND * scale.span
     least = min_area_m2 / cell_m**2
+    if not _large(core, least / 4).any():  # as most often: what follows only takes away
+        return
     core &= ~_reddish(image, bands, look)
     core = _bulk(core, look, scale)
     core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
@@ -154,8 +157,11 @@ def _hides_ground(look: Look, detail: tuple[Float, ...], window: Window, inside:
     own, other = (each[window][inside].astype(np.float64) for each in detail)
     rise = float(np.median(look.rise[window][inside]))
     rough = 1.4826 * float(np.median(np.abs(own)))
-    through = float(own @ other) / max(float(other @ other), 1e-30)
-    return rough < _ROUGH * rise and through < _SHINING_THROUGH
+    shared, power, own_power = float(own @ other), float(other @ other), float(own @ own)
+    # over ground without detail the share alone is chance: a cloud's own texture over nearly nothing
+    alike = shared > _ALIKE * np.sqrt(power * own_power)
+    shines_through = alike and shared > _SHINING_THROUGH * power
+    return rough < _ROUGH * rise and not shines_through
 
 
 def _colours(bands: tuple[str, ...]) -> bool:

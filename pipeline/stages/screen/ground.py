@@ -6,6 +6,7 @@ do not, so that a deck over half the image does not sway it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,16 +48,17 @@ class Look:
 def look(image: Float, other: Float, bands: tuple[str, ...], sigma: float) -> Look | None:
     """`image` beside `other`, (band, y, x); `sigma` in cells. None where the two cannot be compared."""
     lines = []
+    unseen = ~(np.isfinite(image).all(axis=0) & np.isfinite(other).all(axis=0))
     for names in (brightness_bands(bands), infrared_bands(bands)):
-        layer, layer_other = (_mean(each, bands, names) for each in (image, other))
-        unseen = ~(np.isfinite(layer) & np.isfinite(layer_other))
-        layer, layer_other = (np.where(unseen, np.float32(np.nan), each) for each in (layer, layer_other))
+        layer, layer_other = (
+            np.where(unseen, np.float32(np.nan), _mean(each, bands, names)) for each in (image, other)
+        )
         line = common_line(layer_other, layer)
         if line is None:
             return None
         lines.append((layer, np.float32(line[0]) * layer_other + np.float32(line[1])))
     (bright, bright_other), (infrared, infrared_other) = lines
-    smoothed = [smooth(each, sigma) for each in (bright, bright_other, infrared, infrared_other)]
+    smoothed = smooth_alike((bright, bright_other, infrared, infrared_other), sigma)
     return Look(bright, bright_other, *smoothed)
 
 
@@ -92,11 +94,15 @@ def common_line(x: Float, y: Float) -> tuple[float, float] | None:
 
 def smooth(values: Float, sigma: float) -> Float:
     """Gaussian mean of what was seen; NaN stays NaN."""
-    seen = np.isfinite(values)
-    total = ndimage.gaussian_filter(np.where(seen, values, np.float32(0)), sigma)
-    weight = ndimage.gaussian_filter(seen.astype(np.float32), sigma)
-    out: Float = np.where(seen, total / np.maximum(weight, np.float32(1e-6)), np.float32(np.nan))
-    return out
+    return smooth_alike((values,), sigma)[0]
+
+
+def smooth_alike(layers: Sequence[Float], sigma: float) -> list[Float]:
+    """The same of layers that are NaN in the same cells: what was seen is weighed once for all."""
+    seen = np.isfinite(layers[0])
+    weight = np.maximum(ndimage.gaussian_filter(seen.astype(np.float32), sigma), np.float32(1e-6))
+    totals = (ndimage.gaussian_filter(np.where(seen, layer, np.float32(0)), sigma) for layer in layers)
+    return [np.where(seen, total / weight, np.float32(np.nan)) for total in totals]
 
 
 def _mean(image: Float, bands: tuple[str, ...], names: tuple[str, ...]) -> Float:

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from pipeline.stages.screen.clouds import Patch, patches
 from pipeline.stages.screen.ground import brightness_bands, look
-from pipeline.stages.screen.screened import Bits, Lattice, Screened
+from pipeline.stages.screen.screened import Bits, Lattice, Screened, Why
 from pipeline.stages.screen.shadows import collar, darkened, displacement, moved, shadow
 
 Float = NDArray[np.float32]
@@ -56,6 +56,14 @@ class Screen:
         ]
         return Screened(found[0], found[1], factor)
 
+    def left_alone(self, bands: tuple[str, ...], masked: bool) -> Why | None:
+        """Why a date needs no look at its pixels; None where it does. `masked`: it has a mask of its own."""
+        if masked:
+            return "mask given"
+        if not self.enabled:
+            return "switched off"
+        return None if brightness_bands(bands) else "too few bands"
+
     def _lattice(
         self,
         image: Float,
@@ -66,23 +74,35 @@ class Screen:
         azimuth: float | None,
     ) -> Lattice:
         shape = (int(image.shape[1]), int(image.shape[2]))
-        if masked:
-            return Lattice.clear("mask given", shape)
-        if not self.enabled:
-            return Lattice.clear("switched off", shape)
-        if not brightness_bands(bands):
-            return Lattice.clear("too few bands", shape)
+        why = self.left_alone(bands, masked)
+        if why is not None:
+            return Lattice.clear(why, shape)
         seen = np.asarray(np.isfinite(image).all(axis=0))
-        if not (seen & np.isfinite(other).all(axis=0)).any():
+        both = np.asarray(seen & np.isfinite(other).all(axis=0))
+        if not both.any():
             return Lattice.clear("nothing observed", shape)
         view = look(image, other, bands, max(1.0, _SMOOTH_M / cell_m))
         if view is None:
             return Lattice.clear("no common ground", shape, int(seen.sum()))
         found = list(patches(image, bands, view, cell_m, self.min_area_m2))
         cloud, dark = _clouds_and_shadows(found, darkened(view), seen, cell_m, azimuth)
-        near = ndimage.distance_transform_edt(~(cloud | dark)) * cell_m <= self.margin_m
-        unusable = np.asarray((near & (cloud | dark).any()) | cloud | dark)
+        unusable = _as_beside(_widened(cloud | dark, self.margin_m / cell_m), both)
         return Lattice("screened", cloud & seen, dark & seen, unusable, int(seen.sum()))
+
+
+def _widened(mask: Bits, cells: float) -> Bits:
+    """With a margin."""
+    if not mask.any():
+        return mask
+    return np.asarray(ndimage.distance_transform_edt(~mask) <= cells)
+
+
+def _as_beside(mask: Bits, seen: Bits) -> Bits:
+    """Cells that were not seen as the nearest one that was: at a rim they may still hold pixels."""
+    if seen.all() or not mask.any():
+        return mask
+    nearest = ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
+    return np.asarray(mask[tuple(nearest)])
 
 
 def _clouds_and_shadows(

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.pair import Pair
+
 Bits = NDArray[np.bool_]
 Why = Literal[
     "screened", "mask given", "switched off", "too few bands", "nothing observed", "no common ground"
@@ -67,6 +69,14 @@ class Screened:
         y = np.minimum(np.arange(rows.start, rows.stop) // self.factor, height - 1)
         x = np.minimum(np.arange(cols.start, cols.stop) // self.factor, width - 1)
         return self.before.unusable[np.ix_(y, x)], self.after.unusable[np.ix_(y, x)]
+
+    def hide(self, pair: Pair, rows: slice, cols: slice) -> Pair:
+        """A window of both dates, NaN on each where it is not usable."""
+        images = [
+            np.where(unusable, np.float32(np.nan), image)
+            for image, unusable in zip((pair.before, pair.after), self.window(rows, cols), strict=True)
+        ]
+        return Pair.of(images[0], images[1])
 
     @property
     def any(self) -> bool:

@@ -1,4 +1,4 @@
-"""Pixels that no radiometric fit may rest on: not observed, clouded, saturated, water."""
+"""Pixels that no radiometric fit may rest on: not observed, saturated, water."""
 
 from __future__ import annotations
 
@@ -17,21 +17,14 @@ DARK = 0.4  # of the 0.9 quantile in the near infrared
 TOO_MUCH = 0.8  # water beyond this share of what is left stays in: there is too little else
 
 
-def left_out(
-    before: Values, after: Values, bands: tuple[str, ...], usable: Bools | None
-) -> tuple[Bools, dict[str, float]]:
+def left_out(before: Values, after: Values, bands: tuple[str, ...]) -> tuple[Bools, dict[str, float]]:
     """Which of the n pixels of both dates (band, n) may be fitted, and the share of n left out by reason.
 
-    A pixel counts for the first reason that it meets: unobserved, cloud (`usable` is false), saturated,
-    water.
+    A pixel counts for the first reason that it meets: unobserved, saturated, water.
     """
-    keep = np.isfinite(before).all(axis=0) & np.isfinite(after).all(axis=0)
+    keep = np.asarray(np.isfinite(before).all(axis=0) & np.isfinite(after).all(axis=0))
     total, shares = max(keep.size, 1), {}
     shares["unobserved"] = float((~keep).sum()) / total
-    if usable is None:
-        usable = np.ones_like(keep)
-    shares["cloud"] = float((keep & ~usable).sum()) / total
-    keep &= usable
     spoilt = piled_up(before, keep) | piled_up(after, keep)
     shares["saturated"] = float((keep & spoilt).sum()) / total
     keep &= ~spoilt
