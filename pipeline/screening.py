@@ -13,7 +13,7 @@ from pipeline.job import Job, Scene
 from pipeline.pair import Pair
 from pipeline.scenes import cloud_mask
 from pipeline.shift import ShiftField
-from pipeline.stages.align.whole import small_pair
+from pipeline.stages.align.whole import decimated
 from pipeline.stages.screen import Lattice, Screened
 from pipeline.stages.warp import Warp
 
@@ -43,10 +43,12 @@ def screen(job: Job, scene: Scene, field: ShiftField) -> Screened:
 def _small(scene: Scene, field: ShiftField, factor: int) -> Pair:
     """Both dates on the grid zoomed out by `factor`, in memory."""
     grid = scene.grid.zoom_out(factor) if factor > 1 else scene.grid
-    before, after = small_pair(scene.before, scene.after, grid)
-    coarse = ShiftField(field.step / factor, field.dx, field.dy, (field.origin + 0.5) / factor - 0.5)
+    before, after = (
+        image.to_dataset(name="image")
+        for image in decimated(scene.before["image"], scene.after["image"], grid)
+    )
     # cubic: one of the screen's tests is how smooth things are
-    images = AlignedImages.of(before, after, grid, coarse, Warp("cubic"))
+    images = AlignedImages.of(before, after, grid, field.zoomed(1 / factor), Warp("cubic"))
     everything = slice(0, int(grid.shape[0])), slice(0, int(grid.shape[1]))
     (pair,) = compute(*images.each([everything], _keep))
     small: Pair = pair

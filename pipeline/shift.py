@@ -76,8 +76,8 @@ class ShiftField:
             )
         return out
 
-    def finer(self, factor: int) -> ShiftField:
-        """The same field on a grid whose pixels are `factor` times smaller."""
+    def zoomed(self, factor: float) -> ShiftField:
+        """The same field on a grid with `factor` times as many pixels along each axis."""
         return ShiftField(self.step * factor, self.dx, self.dy, (self.origin + 0.5) * factor - 0.5)
 
     def steepness(self, pixel: tuple[float, float]) -> float:

@@ -165,10 +165,10 @@ def test_field_is_the_same_whatever_the_block_and_survives_pickling() -> None:
     np.testing.assert_array_equal(whole[1][50:90, 7:250], part[1])
 
 
-def test_constant_and_finer_fields() -> None:
+def test_constant_and_zoomed_fields() -> None:
     np.testing.assert_allclose(ShiftField.constant(GRID, 1.25, -3.0).at([-70, 0, 500], 5)[0], 1.25)
     rng = np.random.default_rng(3)
     shape = ShiftField.lattice((50, 50), 10.0)
     coarse = ShiftField(10.0, rng.normal(size=shape), rng.normal(size=shape))
-    fine = coarse.finer(4)
+    fine = coarse.zoomed(4)
     np.testing.assert_allclose(fine.at(4 * 13 + 1.5, 4 * 20 + 1.5), coarse.at(13, 20))

@@ -75,13 +75,13 @@ class Align:
         whole = Whole(*structure_of((first, second), small))
         peaks = whole.peaks(min(math.ceil(self.search / factor) + 1, min(small.shape) // 2), count=3)
         lattice = Lattice.dense(_shape(small), self.window, self.spacing, COARSE_WINDOWS)
-        start = whole_start((first, second), small, peaks, lattice, self.min_points).finer(factor)
+        start = whole_start((first, second), small, peaks, lattice, self.min_points).zoomed(factor)
         try:
             return self._local(before, after, grid, start)
         except AlignmentRejectedError as refused:
             refusal = refused
         if peaks[0].prominence >= PROMINENT:
-            start = constant(small, peaks[0]).finer(factor)
+            start = constant(small, peaks[0]).zoomed(factor)
             with contextlib.suppress(AlignmentRejectedError):
                 return self._local(before, after, grid, start, larger=2)
         with contextlib.suppress(AlignmentRejectedError):

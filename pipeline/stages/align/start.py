@@ -38,7 +38,7 @@ def sparse_start(
     agreeing = agreement(ties)
     if agreeing.sum() < max(min_points, AGREE * len(ties)):
         return None
-    return fit_smooth(ties, agreeing, small, STIFF).field.finer(FACTOR)
+    return fit_smooth(ties, agreeing, small, STIFF).field.zoomed(FACTOR)
 
 
 def whole_start(

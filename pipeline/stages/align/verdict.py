@@ -74,7 +74,7 @@ def one_shift(
     """
     apart = [one.distance(other) * factor for one, other in whole.halves(peak, max(2, round(8 / factor)))]
     if peak.prominence >= PROMINENT and max(apart) <= HALVES_APART:
-        field = constant(small, peak).finer(factor)
+        field = constant(small, peak).zoomed(factor)
         reason = (
             "windows of the two images are too unlike for a local field; one shift, by the whole image"
             f" ({peak.prominence:.1f} sigma above chance), on which halves agree to {max(apart):.1f} px"
