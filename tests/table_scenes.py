@@ -158,7 +158,7 @@ def seen_under(ground: Place, light: Light, turned_season: bool = False) -> Plan
     """
     azimuth, elevation = np.deg2rad(light.azimuth), np.deg2rad(light.elevation)
     towards = (-np.cos(azimuth), np.sin(azimuth))  # the sun, in rows and columns
-    slope = np.gradient(np.clip(ground.height, -50, 50))
+    slope = _slope(ground.height, 0), _slope(ground.height, 1)
     tilt = np.clip(slope[0], -1, 1) * towards[0] + np.clip(slope[1], -1, 1) * towards[1]
     steep = np.sqrt(1 + np.clip(slope[0], -1, 1) ** 2 + np.clip(slope[1], -1, 1) ** 2)
     lit = np.maximum(0, (np.sin(elevation) - np.cos(elevation) * tilt) / steep)
@@ -171,6 +171,16 @@ def seen_under(ground: Place, light: Light, turned_season: bool = False) -> Plan
         for soil, leaf in zip(SOIL, PLANTS, strict=True)
     ]
     return np.stack(bands).astype(np.float32)
+
+
+def _slope(height: Plane, axis: int) -> Plane:
+    """Pixels of height a pixel, by the smaller of the differences with either neighbour.
+
+    Of a wall the camera, straight above, sees nothing but the step: the difference across it would paint it
+    as a lit or unlit rim that is two pixels wide, and changes sides with the sun.
+    """
+    back, ahead = height - np.roll(height, 1, axis), np.roll(height, -1, axis) - height
+    return np.where(np.abs(back) < np.abs(ahead), back, ahead)
 
 
 def _shadow(height: Plane, towards: tuple[float, float], rise: float) -> NDArray[np.bool_]:

@@ -4,6 +4,9 @@ The gradient's angle is doubled (Granlund 1978), so that an edge says the same w
 or right: a roof is dark one year and bright the next, but its outline stays. Angles of all bands are pooled
 as their structure tensor, each band by its own local contrast, and strength counts by its fourth root only,
 so that cloud edges and roofs in the sun do not drown the rest.
+
+What is dark in every band is taken for a shadow, and no edge at a shadow counts: its outline moves with the
+sun, by as little as a pixel or two where walls are low, and would carry the roof beside it along.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import minimum_filter, uniform_filter
 
 Planes = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -20,6 +23,7 @@ RADIUS = 12  # pixels; contrast is local to a box that reaches this far
 REACH = RADIUS + 2  # pixels around a place that its structure depends on
 NOISE = 0.003  # of the mean value: gradients fainter than this are noise
 WEAK = 0.1  # of the local contrast: edges weaker than this count for less and less
+SHADE, LIT = 0.5, 0.8  # of the local mean, in the brightest band: darker is shadow, brighter surely none
 
 
 def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
@@ -32,6 +36,7 @@ def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
     """
     inside = np.zeros_like(observed)
     tensor = np.zeros((5 if plain else 3, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y
+    bright = np.zeros(observed.shape, np.float32)
     values = np.where(observed, image, np.float32(0))
     for plane in values:
         own = np.zeros_like(tensor)
@@ -42,13 +47,22 @@ def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
         own[:3] /= contrast
         own[3:] /= np.sqrt(contrast)
         tensor += own
+        np.maximum(bright, plane / (_box(plane * inside) / share + np.float32(1e-10)), out=bright)
     tensor /= np.float32(len(image))
     strength = np.sqrt(np.maximum(tensor[2], 0))  # rooted once; sqrt is much faster than a power
     root = np.sqrt(strength)
-    doubled: Planes = tensor[:2] / (strength * root + np.float32(WEAK))
+    lit = _lit(np.where(observed, bright, np.float32(1)))
+    doubled: Planes = tensor[:2] * (lit / (strength * root + np.float32(WEAK)))
     if not plain:
         return doubled
-    return np.concatenate([doubled, tensor[3:] / (root + np.float32(WEAK))])
+    return np.concatenate([doubled, tensor[3:] * (lit / (root + np.float32(WEAK)))])
+
+
+def _lit(bright: NDArray[np.float32]) -> NDArray[np.float32]:
+    """From 0, where a shadow lies within reach of the derivative, to 1."""
+    darkest = minimum_filter(bright, 5)
+    lit: NDArray[np.float32] = np.clip((darkest - np.float32(SHADE)) / np.float32(LIT - SHADE), 0, 1)
+    return lit
 
 
 def _box(plane: NDArray[np.float32]) -> NDArray[np.float32]:
