@@ -62,7 +62,7 @@ def coregister(
             " name them alike"
         )
     grid = site_grid(first.odc.geobox, None)
-    found = (align or Align())(first, second, grid)
+    found = (align or Align(accept_uncertain=False))(first, second, grid)
     warp = Warp(kernel)
     warped = warp.image(second, warp.plan(second.odc.geobox, grid, found.field))
     return Coregistered(found, shift_raster(found.field, grid), warped["image"])

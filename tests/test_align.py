@@ -12,6 +12,8 @@ from pipeline.errors import AlignmentRejectedError, BandError
 from pipeline.shift import ShiftField
 from pipeline.stages.align import Align, Alignment
 
+ALIGN = Align(accept_uncertain=False)
+
 SIZE = 320
 GRID = grid_of(SIZE, SIZE)
 GROUND = Ground(SIZE)
@@ -43,7 +45,7 @@ def error_px(result: Alignment, shift: Shift) -> Floats:
 @pytest.mark.parametrize("shift", [(0.3, -0.2), (-3.4, 2.6), (12.3, 7.7), (-40.2, 11.4)])
 def test_finds_shifts_small_and_large(shift: tuple[float, float]) -> None:
     before, after = pair(GROUND, moved(*shift))
-    result = Align()(image_of(before, GRID), image_of(after, GRID), GRID)
+    result = ALIGN(image_of(before, GRID), image_of(after, GRID), GRID)
     assert result.status == "ok"
     assert np.median(error_px(result, moved(*shift))) < 0.03
     assert result.residual_px < 0.1
@@ -53,7 +55,7 @@ def test_finds_shifts_small_and_large(shift: tuple[float, float]) -> None:
 
 def test_swapping_the_dates_flips_the_sign() -> None:
     before, after = (image_of(values, GRID) for values in pair(GROUND, moved(2.0, -5.0)))
-    forward, backward = Align()(before, after, GRID), Align()(after, before, GRID)
+    forward, backward = ALIGN(before, after, GRID), ALIGN(after, before, GRID)
     assert forward.shift_m == pytest.approx((-2.5, -1.0), abs=0.02)
     assert backward.shift_m == pytest.approx((2.5, 1.0), abs=0.02)
 
@@ -61,7 +63,7 @@ def test_swapping_the_dates_flips_the_sign() -> None:
 @pytest.mark.parametrize("shift", [warped, turned])
 def test_follows_a_warp(shift: Shift) -> None:
     before, after = pair(GROUND, shift)
-    result = Align()(image_of(before, GRID), image_of(after, GRID), GRID)
+    result = ALIGN(image_of(before, GRID), image_of(after, GRID), GRID)
     error = error_px(result, shift)
     assert np.median(error) < 0.06
     assert error.max() < 0.4
@@ -74,7 +76,7 @@ def test_withstands_another_light_and_clouds_masked_or_not() -> None:
     row, col = np.mgrid[:SIZE, :SIZE]
     masked = col < 0.3 * SIZE
     after[:, (row - 250) ** 2 + (col - 250) ** 2 < 40**2] = 1.5
-    result = Align()(image_of(before, GRID), image_of(after, GRID, ~masked), GRID)
+    result = ALIGN(image_of(before, GRID), image_of(after, GRID, ~masked), GRID)
     error = error_px(result, warped)[:, 15:]
     assert result.status == "ok"
     assert np.median(error) < 0.1
@@ -83,7 +85,7 @@ def test_withstands_another_light_and_clouds_masked_or_not() -> None:
 def test_half_the_scene_rebuilt() -> None:
     before, after = pair(GROUND, moved(1.6, -0.7))
     after[:, : SIZE // 2] = pair(Ground(SIZE, seed=9), moved(0, 0))[1][:, : SIZE // 2]
-    result = Align()(image_of(before, GRID), image_of(after, GRID), GRID)
+    result = ALIGN(image_of(before, GRID), image_of(after, GRID), GRID)
     assert np.median(error_px(result, moved(1.6, -0.7))[20:]) < 0.15
 
 
@@ -97,14 +99,14 @@ def test_another_crs_and_resolution() -> None:
     x, y = Transformer.from_crs(4326, 32637, always_xy=True).transform(lon, lat)
     col, row = ~GRID.transform @ (x, y)
     after = image_of(GROUND.at(row - 0.5 - 1.5, col - 0.5 + 2.5), native)
-    result = Align()(before, after, GRID)
+    result = ALIGN(before, after, GRID)
     assert np.median(error_px(result, moved(1.5, -2.5))) < 0.06
 
 
 def test_chunks_do_not_matter() -> None:
     before, after = pair(GROUND, warped)
     first, second = (
-        Align()(image_of(before, GRID, chunk=chunk), image_of(after, GRID, chunk=chunk), GRID)
+        ALIGN(image_of(before, GRID, chunk=chunk), image_of(after, GRID, chunk=chunk), GRID)
         for chunk in (64, (93, 320))
     )
     np.testing.assert_array_equal(first.field.dx, second.field.dx)
@@ -130,29 +132,32 @@ def test_refuses_what_cannot_be_aligned(before: np.ndarray, after: np.ndarray) -
     with pytest.raises(
         AlignmentRejectedError, match="check that both images show the same ground"
     ) as refusal:
-        Align()(*images, GRID)
+        ALIGN(*images, GRID)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_small_place_rebuilt_wholly_is_compared_as_delivered_and_says_so() -> None:
-    before, after = pair(GROUND, moved(0, 0))[0], pair(Ground(SIZE, 5), moved(0, 0))[0]
-    images = image_of(before, GRID), image_of(after, GRID)
-    trusted = Align(trusted_below=SIZE + 1)(*images, GRID)
+def test_what_cannot_be_measured_is_compared_as_delivered_only_where_asked_and_the_same_ground() -> None:
+    rng = np.random.default_rng(4)
+    before, after = pair(GROUND, moved(0, 0))
+    faint = image_of(0.3 * after + rng.normal(0, 0.06, after.shape).astype(np.float32), GRID)
+    with pytest.raises(AlignmentRejectedError):
+        ALIGN(image_of(before, GRID), faint, GRID)
+    trusted = Align()(image_of(before, GRID), faint, GRID)
     assert trusted.status == "global-only"
     assert "compared as delivered" in trusted.reason
     assert np.isnan(trusted.residual_px)
     assert not np.any(trusted.field.at(np.arange(SIZE), np.arange(SIZE)))
-    for empty in (np.full_like(after, 0.4), noise(1)):
+    for other in (pair(Ground(SIZE, 5), moved(0, 0))[0], np.full_like(after, 0.4), noise(1)):
         with pytest.raises(AlignmentRejectedError):
-            Align(trusted_below=SIZE + 1)(images[0], image_of(empty, GRID), GRID)
+            Align()(image_of(before, GRID), image_of(other, GRID), GRID)
 
 
 def test_bands_need_not_be_the_same() -> None:
     before, after = pair(GROUND, moved(0.4, 0.8))
     grey = image_of(after.mean(axis=0, keepdims=True), GRID, bands=("pan",))
-    assert np.median(error_px(Align()(image_of(before, GRID), grey, GRID), moved(0.4, 0.8))) < 0.05
+    assert np.median(error_px(ALIGN(image_of(before, GRID), grey, GRID), moved(0.4, 0.8))) < 0.05
     with pytest.raises(BandError, match="no band in common"):
-        Align()(image_of(before[:1], GRID, bands=("swir16",)), grey, GRID)
+        ALIGN(image_of(before[:1], GRID, bands=("swir16",)), grey, GRID)
 
 
 def test_field_is_the_same_whatever_the_block_and_survives_pickling() -> None:

@@ -157,7 +157,11 @@ def align(
             after_mask=after_mask,
             aoi=None if aoi is None else read_area(aoi),
             bands=names,
-            settings=replace(settings, compute=replace(settings.compute, kernel=kernel)),
+            settings=replace(
+                settings,
+                align=replace(settings.align, accept_uncertain=False),
+                compute=replace(settings.compute, kernel=kernel),
+            ),
         )
         progress.begin(f"{before} to {after}")
         summary = register(job, progress, warp)

@@ -32,7 +32,7 @@ class Compute:
 class Settings:
     """Parameters of every stage, and of the grid; `Settings()` is what is done unless told otherwise."""
 
-    align: Align = field(default_factory=Align)
+    align: Align = field(default_factory=lambda: Align(accept_uncertain=True))
     screen: Screen = field(default_factory=Screen)
     normalize: Normalize = field(default_factory=Normalize)
     detect: Detect = field(default_factory=Detect)

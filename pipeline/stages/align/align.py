@@ -11,12 +11,12 @@ from odc.geo.geobox import GeoBox
 
 from pipeline.errors import AlignmentRejectedError
 from pipeline.shift import ShiftField
-from pipeline.stages.align.channels import channels, is_picture
+from pipeline.stages.align.channels import channels
 from pipeline.stages.align.coarse import Whole
 from pipeline.stages.align.lattice import Lattice
 from pipeline.stages.align.local import local_fit
 from pipeline.stages.align.start import sparse_start, whole_start
-from pipeline.stages.align.verdict import PROMINENT, Alignment, as_delivered, constant, judge, one_shift
+from pipeline.stages.align.verdict import PROMINENT, Alignment, constant, judge, one_shift, uncertain
 from pipeline.stages.align.whole import decimated, kept, structure_of
 
 COARSE = 1280  # pixels a side of the grid, at most, on which the whole image is looked at
@@ -47,9 +47,9 @@ class Align:
     """tie points that must agree, at least"""
     max_points: int = 1600
     """windows matched, at most"""
-    trusted_below: int = 320
-    """pixels a side; a smaller place can be rebuilt so wholly that nothing is left to match: it is then
-    compared as delivered, and the reason says so. 0: never
+    accept_uncertain: bool = True
+    """go on, as `global-only`, with one shift that may be off by up to half a pixel, or as delivered where
+    the images show the same ground to about 3 pixels and no more can be measured; else they are refused
     """
 
     def __call__(self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox) -> Alignment:
@@ -86,8 +86,8 @@ class Align:
                 return self._local(before, after, grid, start, larger=2)
         with contextlib.suppress(AlignmentRejectedError):
             return one_shift(whole, peaks[0], small, factor, refusal)
-        if max(grid.shape) < self.trusted_below and all(is_picture(image) for image in (before, after)):
-            return as_delivered(grid)
+        if self.accept_uncertain:
+            return uncertain(grid, peaks, factor, refusal)
         raise refusal
 
     def _local(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dask.array as da
-import dask.base
 import numba
 import numpy as np
 import xarray as xr
@@ -15,8 +14,6 @@ from pipeline.errors import BandError
 Planes = NDArray[np.float32]
 
 VISIBLE = ("pan", "blue", "green", "red")
-ALIKE = 0.5  # correlation of neighbouring pixels; of any real image it is higher
-FAINT = 0.003  # of the mean value: deviations fainter than this are noise
 
 
 def channels(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
@@ -92,16 +89,3 @@ def _block_means(pixels, factor):  # type: ignore[no-untyped-def]
                 if 2 * known >= factor * factor:
                     mean[b, i, j] = total / known
     return mean
-
-
-def is_picture(image: xr.DataArray) -> bool:
-    """Whether an image shows anything: neighbouring pixels are alike, as they are on no constant and no
-    noise.
-    """
-    (values,) = dask.base.compute(image.data[0])
-    left, right = values[:, :-1], values[:, 1:]
-    both = np.isfinite(left) & np.isfinite(right)
-    left, right = left[both], right[both]
-    if left.size < 2 or min(left.std(), right.std()) <= FAINT * abs(float(left.mean())):
-        return False
-    return bool(np.corrcoef(left, right)[0, 1] > ALIKE)
