@@ -14,9 +14,17 @@ from pipeline.shift import ShiftField
 from pipeline.stages.align.channels import channels
 from pipeline.stages.align.coarse import Whole
 from pipeline.stages.align.lattice import Lattice
-from pipeline.stages.align.local import local_fit
+from pipeline.stages.align.local import local_fit, shadow_pull
 from pipeline.stages.align.start import sparse_start, whole_start
-from pipeline.stages.align.verdict import PROMINENT, Alignment, constant, judge, one_shift, uncertain
+from pipeline.stages.align.verdict import (
+    PROMINENT,
+    Alignment,
+    UncertainError,
+    constant,
+    judge,
+    one_shift,
+    uncertain,
+)
 from pipeline.stages.align.whole import decimated, kept, structure_of
 
 COARSE = 1280  # pixels a side of the grid, at most, on which the whole image is looked at
@@ -84,8 +92,9 @@ class Align:
             start = constant(small, peaks[0]).zoomed(factor)
             with contextlib.suppress(AlignmentRejectedError):
                 return self._local(before, after, grid, start, larger=2)
-        with contextlib.suppress(AlignmentRejectedError):
-            return one_shift(whole, peaks[0], small, factor, refusal)
+        if not isinstance(refusal, UncertainError):  # what windows measured is not bettered by the whole
+            with contextlib.suppress(AlignmentRejectedError):
+                return one_shift(whole, peaks[0], small, factor, refusal)
         if self.accept_uncertain:
             return uncertain(grid, peaks, factor, refusal)
         raise refusal
@@ -100,7 +109,8 @@ class Align:
         else:
             lattice = Lattice.dense(shape, self.window, self.spacing, self.max_points, larger)
         ties, fit = local_fit(before, after, grid, start, lattice, self.min_points, larger)
-        return judge(ties, fit, grid, self.max_residual)
+        pull = shadow_pull(before, after, grid, fit.field, lattice)
+        return judge(ties, fit, grid, self.max_residual, pull)
 
 
 def _shape(grid: GeoBox) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 BLOCK = 768  # pixels a side of the windows' starts that one task of a dense lattice matches
 TILE = 512  # pixels a side of the tiles that large images are stored in; a cluster keeps inside one
 SIDE = 3  # windows a side of a cluster
+FEW = 6  # windows along each axis, of a thinned lattice
 SMALLEST = 32  # pixels a side of a window, at least
 
 Starts = NDArray[np.intp]
@@ -56,6 +57,12 @@ class Lattice:
         """One window in the middle of each of at most `most` tiles an axis."""
         rows, cols = (_tiles(length, window, most, tile) for length in shape)
         return Lattice(window, rows, cols, 1)
+
+    def thinned(self) -> Lattice:
+        """About FEW windows along each axis, spread over all."""
+        steps = [max(1, len(starts) // FEW) for starts in (self.rows, self.cols)]
+        rows, cols = (starts[::step] for starts, step in zip((self.rows, self.cols), steps, strict=True))
+        return Lattice(self.window, rows, cols, max(1, self.group // max(steps)))
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Which of `rows` and `cols` one task matches, task by task."""

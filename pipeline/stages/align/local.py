@@ -47,6 +47,25 @@ def local_fit(
     return ties, fit
 
 
+def shadow_pull(
+    before: xr.DataArray, after: xr.DataArray, grid: GeoBox, field: ShiftField, lattice: Lattice
+) -> float:
+    """Pixels that tie points move by (median over some of them) when edges beside shadows count too.
+
+    Next to nothing on most ground. In a town under another sun it is as much as shadows have moved, and then
+    what edges not known to be shadows are left carry the field as well.
+    """
+    few, search = lattice.thinned(), lattice.window // ROUNDS[-1]
+    without, counted = (
+        reliable(tie_points(before, after, grid, field, few, search, shadows)) for shadows in (False, True)
+    )
+    places = [t.lattice_row * len(few.cols) + t.lattice_col for t in (without, counted)]
+    _, first, second = np.intersect1d(places[0], places[1], assume_unique=True, return_indices=True)
+    if not len(first):
+        return 0.0
+    return float(np.hypot(*np.median(without.shift[first] - counted.shift[second], axis=0)))
+
+
 def reliable(ties: Ties) -> Ties:
     """What is known before any fit: the peak is high enough, stands out, and is sharp."""
     good = (ties.correlation > MIN_CORRELATION) & (ties.contrast > MIN_CONTRAST) & (ties.sigma < MAX_SIGMA)

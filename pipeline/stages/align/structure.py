@@ -26,13 +26,13 @@ WEAK = 0.1  # of the local contrast: edges weaker than this count for less and l
 SHADE, LIT = 0.5, 0.8  # of the local mean, in the brightest band: darker is shadow, brighter surely none
 
 
-def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
+def edges(image: Planes, observed: Mask, plain: bool = False, shadows: bool = False) -> Planes:
     """Structure (2 or 4, y, x) of `image` (band, y, x), zero where not observed within two pixels.
 
     The first two planes, which windows are matched on, are cosine and sine of the doubled angle of the edge
     at each pixel times the root of the root of its strength. The other two, if `plain`, are the gradient as
     such (along x, y), its strength likewise rooted: one that keeps the bright side apart from the dark says
-    more on a whole image.
+    more on a whole image. Edges beside a shadow are left out, unless `shadows`.
     """
     inside = np.zeros_like(observed)
     tensor = np.zeros((5 if plain else 3, *observed.shape), np.float32)  # xx - yy, 2 xy, xx + yy, x, y
@@ -51,7 +51,7 @@ def edges(image: Planes, observed: Mask, plain: bool = False) -> Planes:
     tensor /= np.float32(len(image))
     strength = np.sqrt(np.maximum(tensor[2], 0))  # rooted once; sqrt is much faster than a power
     root = np.sqrt(strength)
-    lit = _lit(np.where(observed, bright, np.float32(1)))
+    lit = np.float32(1) if shadows else _lit(np.where(observed, bright, np.float32(1)))
     doubled: Planes = tensor[:2] * (lit / (strength * root + np.float32(WEAK)))
     if not plain:
         return doubled

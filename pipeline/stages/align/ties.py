@@ -59,11 +59,19 @@ class Ties:
 
 
 def tie_points(
-    before: xr.DataArray, after: xr.DataArray, grid: GeoBox, field: ShiftField, lattice: Lattice, search: int
+    before: xr.DataArray,
+    after: xr.DataArray,
+    grid: GeoBox,
+    field: ShiftField,
+    lattice: Lattice,
+    search: int,
+    shadows: bool = False,
 ) -> Ties:
-    """Match the two images (see `channels`, on their native grids) up to `search` pixels around `field`."""
+    """Match the two images (see `channels`, on their native grids) up to `search` pixels around `field`;
+    `shadows`: edges beside shadows count too.
+    """
     tasks = [
-        delayed(_match_block, pure=False)(block, field, lattice.window, search, *pair)
+        delayed(_match_block, pure=False)(block, field, lattice.window, search, shadows, *pair)
         for block, pair in _blocks(before, after, grid, field, lattice)
     ]
     return Ties.joined(list(compute(*tasks)))
@@ -103,13 +111,15 @@ def _blocks(
         yield _Block(rows, cols, starts, places, pixel), pair
 
 
-def _match_block(block: _Block, field: ShiftField, window: int, search: int, *pair: object) -> Ties:
+def _match_block(
+    block: _Block, field: ShiftField, window: int, search: int, shadows: bool, *pair: object
+) -> Ties:
     """Both images to the grid, reduced to structure, cut into tapered windows, matched."""
     structures, masks = [], []
     for image, origin, mapping in (pair[:3], pair[3:]):
         seen = np.isfinite(image[0])  # type: ignore[index]
         values, seen = resample(image, seen, origin, mapping, block.rows, block.cols)  # type: ignore[arg-type]
-        structures.append(edges(values, seen))
+        structures.append(edges(values, seen, shadows=shadows))
         masks.append(seen)
     rows, cols = (s.ravel() for s in np.meshgrid(*block.starts, indexing="ij"))
     place_rows, place_cols = (s.ravel() for s in np.meshgrid(*block.places, indexing="ij"))

@@ -21,7 +21,8 @@ PROMINENT = 6.5  # deviations that the whole image's peak stands out; unrelated 
 SAME_GROUND = 4.5  # the same, for a peak that lies where the images say they do; chance: below 1 %
 DELIVERED = 3.0  # pixels from no shift at all that such a peak may lie
 HALVES_APART = 0.25  # pixels that the shifts of two halves may differ by, for one to stand for the image
-MAX_ERROR = 0.09  # pixels that a field may be expected to be off
+MAX_ERROR = 0.08  # pixels that a field may be expected to be off
+MAX_PULL = 0.25  # pixels that tie points may move by when edges beside shadows count too
 TOLERABLE = 0.5  # the same, for one shift in its place, where that was asked for
 
 
@@ -57,7 +58,7 @@ class UncertainError(AlignmentRejectedError):
         self.best = best
 
 
-def judge(ties: Ties, fit: Fit, grid: GeoBox, max_residual: float) -> Alignment:
+def judge(ties: Ties, fit: Fit, grid: GeoBox, max_residual: float, shadow_pull: float) -> Alignment:
     """The verdict, from tie points kept out of the fit. Raises AlignmentRejectedError with its reason.
 
     One shift was fitted where tie points are few; an affine map takes its place, as who knows whether the
@@ -76,27 +77,32 @@ def judge(ties: Ties, fit: Fit, grid: GeoBox, max_residual: float) -> Alignment:
             " tie points); check that both images show the same ground, or mask what is not ground"
         )
     error = expected_error(ties, fit, grid)
-    reason = f"one shift for all, uncertain by {error:.2f} px: all that {points} tie points agree on"
     numbers = (points, len(ties), before, residual, shift)
-    rough = Alignment(ShiftField.constant(grid, *shift), "global-only", reason, *numbers)
-    if residual > max_residual:
+    if doubt := _doubt(residual, max_residual, error, shadow_pull):
+        reason = f"one shift for all, uncertain by {error:.2f} px: {doubt}"
+        rough = Alignment(ShiftField.constant(grid, *shift), "global-only", reason, *numbers)
         raise UncertainError(
-            f"the images do not line up: {len(ties)} tie points kept out of the fit are {residual:.2f} px"
-            f" off (median); check that both images show the same ground, or raise align.max_residual"
-            f" ({max_residual:g} px)",
+            f"not pinned down by {points} tie points: {doubt}; check that both images show the same ground,"
+            " or take a larger area or dates that look more alike",
             rough if error <= TOLERABLE else None,
         )
-    if error > MAX_ERROR:
-        raise UncertainError(
-            f"the shift cannot be pinned down: {points} tie points agree, but leave it uncertain by"
-            f" {error:.2f} px, where {MAX_ERROR:g} is allowed; check that both show the same ground, or"
-            " choose a larger area or dates that look more alike",
-            rough if error <= TOLERABLE else None,
-        )
-    counts = f"{points} of {len(ties)} reliable tie points agree"
     affine = fit.stiffness >= max(STIFFNESS)
-    reason = ", and an affine map says as much as any local field" if affine else " on a smooth local field"
-    return Alignment(fit.field, "ok", counts + reason, *numbers)
+    told = "and an affine map says as much as any local field" if affine else "on a smooth local field"
+    reason = f"{points} of {len(ties)} reliable tie points agree, {told}"
+    return Alignment(fit.field, "ok", reason, *numbers)
+
+
+def _doubt(residual: float, max_residual: float, error: float, shadow_pull: float) -> str:
+    """Why a field is not believed; empty where it is."""
+    if residual > max_residual:
+        return (
+            f"kept out of the fit, they are {residual:.2f} px off (align.max_residual: {max_residual:g} px)"
+        )
+    if shadow_pull > MAX_PULL:
+        return f"shadows have moved, and draw them by {shadow_pull:.2f} px, where {MAX_PULL:g} is allowed"
+    if error > MAX_ERROR:
+        return f"they leave the field uncertain by {error:.2f} px, where {MAX_ERROR:g} is allowed"
+    return ""
 
 
 def one_shift(
