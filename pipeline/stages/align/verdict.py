@@ -22,7 +22,7 @@ SAME_GROUND = 4.5  # the same, for a peak that lies where the images say they do
 DELIVERED = 3.0  # pixels from no shift at all that such a peak may lie
 HALVES_APART = 0.25  # pixels that the shifts of two halves may differ by, for one to stand for the image
 MAX_ERROR = 0.08  # pixels that a field may be expected to be off
-MAX_PULL = 0.25  # pixels that tie points may move by when edges beside shadows count too
+MAX_PULL = 0.15  # pixels that tie points may move by when edges beside shadows count too
 TOLERABLE = 0.5  # the same, for one shift in its place, where that was asked for
 
 
