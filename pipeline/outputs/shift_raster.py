@@ -12,12 +12,12 @@ from odc.geo.geobox import GeoBox
 
 from pipeline.shift import ShiftField
 
-MOST_PIXELS = 4096**2
+MOST_PIXELS = 2048**2
 _STRIP = 256  # rows worked out at a time
 
 
 def coarseness(grid: GeoBox) -> int:
-    """How many pixels of the grid, along each side, one of shift.tif stands for: 1 up to 4096 x 4096.
+    """How many pixels of the grid, along each side, one of shift.tif stands for: 1 up to 2048 x 2048.
 
     A field bends over hundreds of pixels, so that on larger grids every second or third says all of it.
     """

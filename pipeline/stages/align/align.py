@@ -14,7 +14,7 @@ from pipeline.shift import ShiftField
 from pipeline.stages.align.channels import channels
 from pipeline.stages.align.coarse import Whole
 from pipeline.stages.align.lattice import Lattice
-from pipeline.stages.align.local import local_fit, shadow_pull
+from pipeline.stages.align.local import SETTLED, local_fit, shadow_pull
 from pipeline.stages.align.start import sparse_start, whole_start
 from pipeline.stages.align.verdict import (
     PROMINENT,
@@ -30,7 +30,9 @@ from pipeline.stages.align.whole import decimated, kept, structure_of
 COARSE = 1280  # pixels a side of the grid, at most, on which the whole image is looked at
 COARSE_WINDOWS = 400
 LARGE = 2560  # pixels a side; larger grids are matched in clusters of windows, from a few tiles on
-CLUSTERS = 11  # an axis, at most
+CLUSTERS = 11  # an axis, at most, and
+CLUSTER_PITCH = 680  # pixels apart, at least
+ENOUGH = 1.5  # pixels; see SETTLED: on a large grid a second look costs seconds and gains 0.01 px
 CLUSTER_SPACING = 0.75  # of a window
 
 
@@ -105,11 +107,14 @@ class Align:
         """A local field from `start` on, by windows `larger` times the usual."""
         shape = _shape(grid)
         if min(shape) > LARGE and larger == 1:
-            lattice = Lattice.clusters(shape, self.window, int(CLUSTER_SPACING * self.window), CLUSTERS)
+            most = min(CLUSTERS, round(max(shape) / CLUSTER_PITCH))
+            lattice = Lattice.clusters(shape, self.window, int(CLUSTER_SPACING * self.window), most)
+            settled = ENOUGH
         else:
             lattice = Lattice.dense(shape, self.window, self.spacing, self.max_points, larger)
-        ties, fit = local_fit(before, after, grid, start, lattice, self.min_points, larger)
-        pull = shadow_pull(before, after, grid, fit.field, lattice)
+            settled = SETTLED
+        ties, fit = local_fit(before, after, grid, start, lattice, self.min_points, larger, settled)
+        pull = shadow_pull(before, after, grid, fit.field, lattice, ties)
         return judge(ties, fit, grid, self.max_residual, pull)
 
 

@@ -60,9 +60,15 @@ class Lattice:
 
     def thinned(self) -> Lattice:
         """About FEW windows along each axis, spread over all."""
-        steps = [max(1, len(starts) // FEW) for starts in (self.rows, self.cols)]
-        rows, cols = (starts[::step] for starts, step in zip((self.rows, self.cols), steps, strict=True))
-        return Lattice(self.window, rows, cols, max(1, self.group // max(steps)))
+        down, across = self.strides
+        return Lattice(
+            self.window, self.rows[::down], self.cols[::across], max(1, self.group // max(down, across))
+        )
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Every so many-th row and column is in the thinned lattice."""
+        return max(1, len(self.rows) // FEW), max(1, len(self.cols) // FEW)
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Which of `rows` and `cols` one task matches, task by task."""

@@ -31,9 +31,11 @@ def local_fit(
     lattice: Lattice,
     min_points: int,
     larger: int = 1,
+    settled: float = SETTLED,
 ) -> tuple[Ties, Fit]:
     """The reliable tie points and the field through them, from `start` on; windows `larger` times the usual
-    are searched no further. Raises AlignmentRejectedError where too few tie points agree.
+    are searched no further. Where nine in ten were matched no more than `settled` pixels off, they are not
+    matched again. Raises AlignmentRejectedError where too few tie points agree.
     """
     field = start
     for part in ROUNDS:
@@ -42,28 +44,29 @@ def local_fit(
         fit = _fit(ties, len(found), grid, min_points)
         moved = np.hypot(*_difference(fit.field, field, ties, grid))
         field = fit.field
-        if np.quantile(moved, 0.9) < SETTLED:
+        if np.quantile(moved, 0.9) < settled:
             break
     return ties, fit
 
 
 def shadow_pull(
-    before: xr.DataArray, after: xr.DataArray, grid: GeoBox, field: ShiftField, lattice: Lattice
+    before: xr.DataArray, after: xr.DataArray, grid: GeoBox, field: ShiftField, lattice: Lattice, ties: Ties
 ) -> float:
     """Pixels that tie points move by (median over some of them) when edges beside shadows count too.
 
     Next to nothing on most ground. In a town under another sun it is as much as shadows have moved, and then
-    what edges not known to be shadows are left carry the field as well.
+    what edges not known to be shadows are left carry the field as well. `ties`: those found without.
     """
-    few, search = lattice.thinned(), lattice.window // ROUNDS[-1]
-    without, counted = (
-        reliable(tie_points(before, after, grid, field, few, search, shadows)) for shadows in (False, True)
-    )
-    places = [t.lattice_row * len(few.cols) + t.lattice_col for t in (without, counted)]
-    _, first, second = np.intersect1d(places[0], places[1], assume_unique=True, return_indices=True)
+    search = lattice.window // ROUNDS[-1]
+    counted = reliable(tie_points(before, after, grid, field, lattice.thinned(), search, shadows=True))
+    down, across = lattice.strides
+    columns = len(lattice.cols)
+    place = ties.lattice_row * columns + ties.lattice_col
+    same = counted.lattice_row * down * columns + counted.lattice_col * across
+    _, first, second = np.intersect1d(place, same, assume_unique=True, return_indices=True)
     if not len(first):
         return 0.0
-    return float(np.hypot(*np.median(without.shift[first] - counted.shift[second], axis=0)))
+    return float(np.hypot(*np.median(ties.shift[first] - counted.shift[second], axis=0)))
 
 
 def reliable(ties: Ties) -> Ties:

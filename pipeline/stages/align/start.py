@@ -21,7 +21,7 @@ from pipeline.stages.align.whole import decimated
 STIFF = (1e3, 1e5)
 FACTOR = 4  # pixels of a large grid that one of the first look stands for, along each side
 WINDOW = 96  # of those, a side: with what structure needs around it, a tile
-TILES = 6  # an axis, looked at first
+TILES = 5  # an axis, looked at first
 AGREE = 0.4  # of the reliable windows must, or the whole image is looked at
 
 
