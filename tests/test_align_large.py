@@ -33,7 +33,7 @@ def images() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(align, "LARGE", 1000)
-    monkeypatch.setattr(align, "CLUSTER_PITCH", TILE)
+    monkeypatch.setattr(align, "CLUSTER_PITCH", 380)
     monkeypatch.setattr(whole, "IN_MEMORY", 0)
 
 
