@@ -13,10 +13,11 @@ import numpy as np
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.grid import blocks
+from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.rasters import BlockStore, RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import Progress
-from pipeline.stages.detect import ChangeModel
+from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
 
@@ -28,24 +29,34 @@ def write_rasters(
     progress: Progress,
     *,
     radiometry: Radiometry | None = None,
-    model: ChangeModel | None = None,
+    detection: Detection | None = None,
 ) -> dict[str, float]:
-    """Write FOLDER/<name>.tif for each of `specs` (before, after, and with a model change).
+    """Write FOLDER/<name>.tif for each of `specs` (before, after), and the layers where there is a detector.
 
-    `chunk` is the side of a block in pixels; no pixel depends on it. Returns the share of the grid that was
-    observed `before`, `after` and on `both` dates.
+    `chunk` is the side of a block in pixels, made up to whole tiles of the detector; no pixel depends on it.
+    Returns the share of the grid that was observed `before`, `after` and on `both` dates.
     """
     store = BlockStore(folder / "blocks", images.grid)
     store.folder.mkdir()
-    work = _Block(radiometry, model, specs, store)
-    windows = blocks(images.grid, chunk)
-    tasks = images.each(windows, work, halo=model.reach if model else 0)
-    counts = np.array(compute(*tasks, progress=progress)).sum(axis=0)
+    work = _Block(radiometry, detection, specs, store)
+    tile, reach = (detection.detector.tile, detection.detector.reach) if detection else (1, 0)
+    windows = blocks(images.grid, -(-chunk // tile) * tile)
+    counts = np.array(compute(*images.each(windows, work, halo=reach), progress=progress)).sum(axis=0)
     for name, spec in specs.items():
         store.join(spec, windows, folder / f"{name}.tif")
     store.discard()
+    if detection:
+        detection.layers.finish(windows)
     total = int(np.prod(images.grid.shape))
     return dict(zip(("before", "after", "both"), (round(float(n) / total, 6) for n in counts), strict=True))
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A detector, and where its layers go."""
+
+    detector: Detector
+    layers: LayerStore
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class _Block:
     """Everything after the warp for one window, up to blocks on disk."""
 
     radiometry: Radiometry | None
-    model: ChangeModel | None
+    detection: Detection | None
     specs: Mapping[str, RasterSpec]
     store: BlockStore
 
@@ -61,15 +72,16 @@ class _Block:
         """Write the window's rasters; returns how many of its pixels were observed before, after, and on
         both dates.
         """
-        after = pair.after
+        after, around = pair.after, _around(window, inner, pair.after.shape[1:])
         if self.radiometry is not None:
-            after = self.radiometry.apply_array(after, *_around(window, inner, after.shape[1:]))
+            after = self.radiometry.apply_array(after, *around)
         own = {"before": pair.before[:, *inner], "after": after[:, *inner]}
         for name in own.keys() & self.specs.keys():
             self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
-        if self.model is not None:
-            percent = self.model.percent(Pair(pair.before, after, pair.observed))
-            self.store.write(self.specs["change"], window, percent[None][:, *inner])
+        if self.detection is not None:
+            origin = around[0].start, around[1].start
+            layers = self.detection.detector(Pair(pair.before, after, pair.observed), origin)
+            self.detection.layers.write(window, layers[:, *inner])
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
         return int(before_seen.sum()), int(after_seen.sum()), int((before_seen & after_seen).sum())
 

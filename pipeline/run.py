@@ -19,18 +19,19 @@ from numpy.typing import NDArray
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.errors import NothingObservedError
-from pipeline.fuse import write_rasters
+from pipeline.fuse import Detection, write_rasters
 from pipeline.grid import blocks, pixel_size
 from pipeline.job import Job, Scene, align, aligned, load
+from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.products import write_products
 from pipeline.outputs.provenance import write_run
-from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, read_percent, write_cog
+from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, write_cog
 from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
 from pipeline.progress import Progress
 from pipeline.screening import screen
-from pipeline.stages.detect import NOT_OBSERVED
+from pipeline.stages.detect.detector import NOT_OBSERVED
 from pipeline.stages.normalize import Radiometry
 from pipeline.summary import findings_summary, summarise
 
@@ -67,19 +68,24 @@ def run(job: Job, progress: Progress) -> Result:
             sample = _sample(images)
             radiometry = _radiometry(job, scene, sample)
         with progress.stage("detect"):
-            model = job.settings.detect.fit(
+            detector = job.settings.detect.fit(
                 _normalised(sample, radiometry), scene.bands, pixel_size(scene.grid)
             )
-            specs = _specs(scene)
-            chunk = job.settings.compute.chunk_size
+            layers = LayerStore.of(folder, scene.grid, detector.layers)
             observed = write_rasters(
-                images, folder, specs, chunk, progress, radiometry=radiometry, model=model
+                images,
+                folder,
+                _image_specs(scene),
+                job.settings.compute.chunk_size,
+                progress,
+                radiometry=radiometry,
+                detection=Detection(detector, layers),
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            percent = read_percent(folder / "change.tif")
-            flagged = job.settings.flag(percent, PairReader(folder), scene.grid, scene.bands, job.zones or {})
-            write_cog(folder / "change.tif", specs["change"], scene.grid, flagged.percent[None])
+            flagged = job.settings.flag(layers, PairReader(folder), scene.grid, scene.bands, job.zones or {})
+            write_cog(folder / "change.tif", _change_spec(scene), scene.grid, flagged.percent[None])
+            layers.discard()
         with progress.stage("report"):
             summary = summarise(
                 job,
@@ -88,7 +94,7 @@ def run(job: Job, progress: Progress) -> Result:
                 screen=screened.as_dict(),
                 observed=observed,
                 radiometry=radiometry.as_dict(),
-                detector=model.as_dict(),
+                detector=detector.as_dict(),
                 findings=findings_summary(flagged.findings),
                 stages=progress.stages,
             )
@@ -141,11 +147,13 @@ def _normalised(sample: Sequence[Sampled], radiometry: Radiometry) -> list[Pair]
     ]
 
 
-def _specs(scene: Scene) -> dict[str, RasterSpec]:
-    """The rasters of a result, by name."""
-    tags = scene.tags
+def _image_specs(scene: Scene) -> dict[str, RasterSpec]:
+    """Both images of a result, by name."""
     return {
-        "change": RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=tags),
-        "before": image_spec("before", scene.before.attrs, scene.bands, tags),
-        "after": image_spec("after", scene.after.attrs, scene.bands, tags),
+        "before": image_spec("before", scene.before.attrs, scene.bands, scene.tags),
+        "after": image_spec("after", scene.after.attrs, scene.bands, scene.tags),
     }
+
+
+def _change_spec(scene: Scene) -> RasterSpec:
+    return RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)

@@ -9,9 +9,10 @@ from scipy import ndimage
 
 from pipeline.errors import NothingObservedError
 from pipeline.pair import Float, Pair
-from pipeline.stages.detect import NOT_OBSERVED, ChangeModel, Detect
-from pipeline.stages.detect.calibration import Calibration, calibration
-from pipeline.stages.detect.evidence import Texture, grey, restructured, surprise, without_halo
+from pipeline.stages.detect import NOT_OBSERVED
+from pipeline.stages.detect.classic import ClassicModel, fit_classic
+from pipeline.stages.detect.classic.calibration import Calibration, calibration
+from pipeline.stages.detect.classic.evidence import Texture, grey, restructured, surprise, without_halo
 from pipeline.stages.detect.predict import Predictor, fit_predictor
 
 BANDS = ("blue", "green", "red", "nir")
@@ -32,8 +33,8 @@ def later(before: Float, seed: int = 1, noise: float = 0.005) -> Float:
     return (before + np.random.default_rng(seed).normal(0, noise, before.shape)).astype(np.float32)
 
 
-def fitted(pair: Pair) -> ChangeModel:
-    return Detect().fit([pair], BANDS, 0.5)
+def fitted(pair: Pair) -> ClassicModel:
+    return fit_classic([pair], BANDS, 0.5)
 
 
 # The predictor
@@ -108,7 +109,7 @@ def test_unchanged_ground_is_no_change() -> None:
     pair = Pair.of(before, later(before))
     model = fitted(pair)
     assert np.median(model.score(pair)) < 1
-    percent = model.percent(pair)
+    percent = model(pair)[0]
     assert percent[INSIDE].max() < 50
     assert (percent >= 50).mean() < 0.005
 
@@ -120,7 +121,7 @@ def test_another_gain_and_offset_are_no_change(gain: float, offset: float) -> No
     after[:, 50:62, 70:84] = 0.9
     plain = Pair.of(before, after)
     tuned = Pair.of(before, (gain * after + np.float32(offset)).astype(np.float32))
-    percents = [fitted(pair).percent(pair).astype(int) for pair in (plain, tuned)]
+    percents = [fitted(pair)(pair)[0].astype(int) for pair in (plain, tuned)]
     assert np.mean(np.abs(percents[1] - percents[0]) > 10) < 0.01
     for percent in percents:
         found = percent >= 50
@@ -135,11 +136,11 @@ def test_half_a_pixel_of_misalignment_is_no_change_but_six_new_pixels_are() -> N
     moved = (moved + np.roll(moved, 1, axis=2)) / 2  # half a pixel down and right
     after = later(moved.astype(np.float32), noise=0.003)
     quiet = Pair.of(before, after)
-    assert fitted(quiet).percent(quiet)[INSIDE].max() < 50
+    assert fitted(quiet)(quiet)[0][INSIDE].max() < 50
     after = after.copy()
     after[:, 61:67, 81:87] = np.array([0.75, 0.75, 0.8, 0.8])[:, None, None]
     pair = Pair.of(before, after)
-    found = fitted(pair).percent(pair) >= 50
+    found = fitted(pair)(pair)[0] >= 50
     assert found[61:67, 81:87].mean() > 0.6
     found[55:73, 75:93] = False
     assert not found[INSIDE].any()
@@ -151,7 +152,7 @@ def test_what_is_gone_counts_as_much_as_what_is_new() -> None:
     built[:, 61:71, 81:93] = 0.8
     for before, after in ((bare, built), (built, bare)):
         pair = Pair.of(before, later(after))
-        found = fitted(pair).percent(pair) >= 50
+        found = fitted(pair)(pair)[0] >= 50
         assert found[61:71, 81:93].mean() > 0.8
         assert found.sum() < 2 * 120
 
@@ -178,7 +179,7 @@ def test_gaps_do_not_leak() -> None:
     model = fitted(pair)
     score = model.score(pair)
     assert np.isfinite(score).all()
-    np.testing.assert_array_equal(model.percent(pair) == NOT_OBSERVED, ~pair.observed)
+    np.testing.assert_array_equal(model(pair)[0] == NOT_OBSERVED, ~pair.observed)
     far = ~ndimage.binary_dilation(~pair.observed, np.ones((3, 3)), iterations=model.reach)
     assert far.sum() > 500
     np.testing.assert_array_equal(model.score(whole)[far], score[far])

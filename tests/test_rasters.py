@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 from rio_cogeo.cogeo import cog_validate
 
 from pipeline.grid import blocks
-from pipeline.outputs.rasters import (
-    BlockStore,
-    PairReader,
-    RasterSpec,
-    image_spec,
-    read_percent,
-    write_cog,
-)
+from pipeline.outputs.layers import LayerStore
+from pipeline.outputs.rasters import BlockStore, PairReader, RasterSpec, image_spec, write_cog
 
 NAN = float("nan")
 Block = tuple[slice, slice]
@@ -154,7 +148,6 @@ def test_a_large_raster_has_overviews_that_leave_nodata_out(
     assert set(np.unique(half)) == expected | {255}
     assert (half[201:, :149] == 255).all()
     assert (half[:, 276:] == 100).all()
-    np.testing.assert_array_equal(read_percent(tmp_path / "change.tif"), percent[0])
 
 
 def test_a_pair_is_read_back_by_windows(tmp_path: Path) -> None:
@@ -176,3 +169,22 @@ def test_a_pair_is_read_back_by_windows(tmp_path: Path) -> None:
     seen = np.ones((90, 130), bool)
     seen[10:20, 30:40] = seen[15:25, 35:45] = False
     np.testing.assert_array_equal(pair.observed, seen[rows, cols])
+
+
+def test_layers_are_read_back_by_windows_and_by_name_whatever_the_blocks(tmp_path: Path) -> None:
+    box = grid(90, 130)
+    layers = np.random.default_rng(0).integers(0, 101, (3, 90, 130)).astype(np.uint8)
+    layers[:, 20:30, 60:70] = 255
+    store = LayerStore.of(tmp_path, box, ("change", "removed", "road"))
+    windows = blocks(box, 37)
+    for rows, cols in windows:
+        store.write((rows, cols), layers[:, rows, cols])
+    store.finish(windows)
+    assert store.names == ("change", "removed", "road")
+    window = slice(30, 80), slice(33, 112)  # over several blocks
+    np.testing.assert_array_equal(store(*window), layers[:, *window])
+    np.testing.assert_array_equal(store.layer("road"), layers[2])
+    with pytest.raises(KeyError):
+        store.layer("building")
+    store.discard()
+    assert not list(tmp_path.iterdir())

@@ -114,8 +114,7 @@ class BlockStore:
 
     def join(self, spec: RasterSpec, blocks: Iterable[Block], target: Path) -> None:
         """Make the COG `target` of all blocks, written beside it first and renamed when whole."""
-        virtual = self.folder / f"{spec.name}.vrt"
-        virtual.write_text(self._virtual_raster(spec, blocks), encoding="utf-8")
+        virtual = self.virtual(spec, blocks)
         part = self.folder / f"{spec.name}.cog.tif"
         rasterio.shutil.copy(
             virtual,
@@ -130,6 +129,12 @@ class BlockStore:
             bigtiff="IF_SAFER",
         )
         part.replace(target)
+
+    def virtual(self, spec: RasterSpec, blocks: Iterable[Block]) -> Path:
+        """All blocks as one raster that GDAL can read, for as long as they are there."""
+        path = self.folder / f"{spec.name}.vrt"
+        path.write_text(self._virtual_raster(spec, blocks), encoding="utf-8")
+        return path
 
     def discard(self) -> None:
         """Remove the blocks."""
@@ -191,13 +196,6 @@ def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, pixels: NDArray[Any]) 
     store.write(spec, (rows, cols), pixels)
     store.join(spec, [(rows, cols)], path)
     store.discard()
-
-
-def read_percent(path: Path) -> NDArray[np.uint8]:
-    """The whole of change.tif (y, x)."""
-    with rasterio.open(path) as file:
-        percent: NDArray[np.uint8] = file.read(1)
-    return percent
 
 
 def _read(path: Path, rows: slice, cols: slice) -> Float:

@@ -35,11 +35,18 @@ class Detector(Protocol):
     def reach(self) -> int:
         """Pixels that a block needs around itself, so that blocks join without a seam."""
 
+    @property
+    def tile(self) -> int:
+        """Side in pixels of the tiles, counted from the grid's first pixel, that are judged as a whole.
+
+        A block should be made of whole tiles (but for the grid's last ones). 1: every pixel is judged alone.
+        """
+
     def __call__(self, pair: Pair, origin: tuple[int, int] = (0, 0)) -> NDArray[np.uint8]:
         """Percent (layer, y, x), `NOT_OBSERVED` in every layer where either date was not seen.
 
         `origin`: row and column of the pair's first pixel on the site's grid (negative in the margin around
-        it). Pixels at least `reach` from the pair's rim depend on neither the pair's size nor its place.
+        it). Tiles that are at least `reach` from the pair's rim depend on neither its size nor its place.
         """
 
     def as_dict(self) -> dict[str, Any]:
