@@ -33,9 +33,9 @@ def fit_network(
     use: the measures to use, None for all.
     """
     classes = sorted(set(names))
+    inputs = Measures.names() if use is None else list(use)
+    vectors = vectors[:, [Measures.names().index(name) for name in inputs]]
     mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
-    if use is not None:
-        scale = np.where([name in use for name in Measures.names()], scale, 1e9)
     standard = np.clip((vectors - mean) / scale, -LIMIT, LIMIT)
     goal = np.array([[name == each for each in classes] for name in names], float)
     sizes = [standard.shape[1], *([hidden] if hidden else []), len(classes)]
@@ -51,6 +51,7 @@ def fit_network(
     best = minimize(loss, flat, jac=True, method="L-BFGS-B", options={"maxiter": 800})
     return {
         "classes": classes,
+        "inputs": inputs,
         "mean": _rounded(mean),
         "scale": _rounded(scale),
         "layers": [_rounded(layer) for layer in _layers(best.x, shapes)],
@@ -101,7 +102,8 @@ def fit_curve(scores: Floats, changed: NDArray[np.bool_]) -> tuple[float, float]
 def probabilities(model: dict[str, object], vectors: Floats) -> tuple[tuple[str, ...], Floats]:
     """Classes, and their probabilities (objects, classes)."""
     network = Network.from_json(model)
-    return network.classes, np.array([list(network(vector).values()) for vector in vectors])
+    named = [dict(zip(Measures.names(), vector.tolist(), strict=True)) for vector in vectors]
+    return network.classes, np.array([list(network(measures).values()) for measures in named])
 
 
 def calibration_error(probability: Floats, happened: NDArray[np.bool_], bins: int = 10) -> float:

@@ -15,10 +15,13 @@ from shapely.geometry import box as rectangle
 
 from pipeline.pair import Mask, Pair
 from pipeline.stages.flag import Flag
+from pipeline.stages.flag.batches import batches
 from pipeline.stages.flag.classify import Network, Verdict, classify
-from pipeline.stages.flag.measure import Measures, crowds, measure, measure_shape, vegetation
+from pipeline.stages.flag.layers import ArrayLayers
+from pipeline.stages.flag.measure import Measures, crowds, measure, vegetation
 from pipeline.stages.flag.outline import outline
 from pipeline.stages.flag.segment import segment_changes
+from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.zones import zone_of
 
 BANDS = ("blue", "green", "red", "nir")
@@ -50,24 +53,27 @@ def test_an_object_needs_a_core_and_reaches_as_far_as_its_edge() -> None:
         (slice(40, 50), slice(10, 30), 45),  # faint all over
         (slice(70, 72), slice(10, 12), 99),  # sure, but too small
     )  # fmt: skip
-    labels, count = segment_changes(percent, 5)
-    assert count == 1
+    found = segment_changes(percent, 5)
+    labels = found.labels
+    assert found.windows == [(slice(10, 20), slice(10, 30))]
+    assert found.sizes.tolist() == [200]
+    assert found.centres.tolist() == [[14.5, 19.5]]
     np.testing.assert_array_equal(np.unique(np.nonzero(labels)[0]), np.arange(10, 20))
     assert (labels == 1).sum() == 200
-    assert segment_changes(percent, 4)[1] == 2
+    assert len(segment_changes(percent, 4).windows) == 2
 
 
 def test_corners_join_and_what_was_not_observed_parts() -> None:
     corner = percents((slice(10, 14), slice(10, 14), 90), (slice(14, 18), slice(14, 18), 90))
-    assert segment_changes(corner, 3)[1] == 1
+    assert len(segment_changes(corner, 3).windows) == 1
     parted = percents((slice(10, 20), slice(10, 30), 90), (slice(10, 20), slice(18, 22), 255))
-    labels, count = segment_changes(parted, 3)
-    assert count == 2
-    assert (labels[10:20, 18:22] == 0).all()
+    found = segment_changes(parted, 3)
+    assert len(found.windows) == 2
+    assert (found.labels[10:20, 18:22] == 0).all()
     for value in (0, 255):
-        labels, count = segment_changes(np.full((20, 20), value, np.uint8), 3)
-        assert count == 0
-        assert not labels.any()
+        found = segment_changes(np.full((20, 20), value, np.uint8), 3)
+        assert found.windows == []
+        assert not found.labels.any()
 
 
 # Measures
@@ -275,7 +281,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Judge:
 
 def found_in(scene: tuple[Bytes, Pair], stage: Flag, box: GeoBox = GRID) -> gpd.GeoDataFrame:
     percent, pair = scene
-    return stage(percent, pair.window, box, BANDS).findings
+    return stage(ArrayLayers.of_change(percent), pair.window, box, BANDS).findings
 
 
 def sides(found: gpd.GeoDataFrame) -> list[int]:
@@ -324,8 +330,8 @@ def test_no_more_false_ones_are_to_be_expected_than_the_limit(
     half = percent.copy()
     half[:, 140:] = 255  # not observed, so it does not count as ground on which one may err
     limit = Flag(min_area_m2=0, max_false_per_km2=1.2 / km2)
-    assert len(limit(percent, pair.window, GRID, BANDS).findings) == 5
-    assert len(limit(half, pair.window, GRID, BANDS).findings) == 4
+    assert len(limit(ArrayLayers.of_change(percent), pair.window, GRID, BANDS).findings) == 5
+    assert len(limit(ArrayLayers.of_change(half), pair.window, GRID, BANDS).findings) == 4
 
 
 def test_change_is_settled_by_what_each_object_is(scene: tuple[Bytes, Pair], judged: Judge) -> None:
@@ -333,7 +339,7 @@ def test_change_is_settled_by_what_each_object_is(scene: tuple[Bytes, Pair], jud
     percent, pair = scene
     gappy = percent.copy()
     gappy[100:, :] = 255
-    settled = Flag()(gappy, pair.window, GRID, BANDS).percent
+    settled = Flag(min_area_m2=0)(ArrayLayers.of_change(gappy), pair.window, GRID, BANDS).percent
     assert settled.dtype == np.uint8
     np.testing.assert_array_equal(settled == 255, gappy == 255)
     assert (settled[10:18, 10:18] == 90).all()
@@ -344,7 +350,8 @@ def test_change_is_settled_by_what_each_object_is(scene: tuple[Bytes, Pair], jud
 
 def test_nothing_is_found_where_nothing_was_observed_or_changed(scene: tuple[Bytes, Pair]) -> None:
     for value in (0, 255):
-        flagged = Flag()(np.full((120, 160), value, np.uint8), scene[1].window, GRID, BANDS, {})
+        layers = ArrayLayers.of_change(np.full((120, 160), value, np.uint8))
+        flagged = Flag()(layers, scene[1].window, GRID, BANDS, {})
         assert len(flagged.findings) == 0
         assert (flagged.percent == value).all()
 
@@ -361,16 +368,26 @@ def at_the_corners() -> tuple[gpd.GeoDataFrame, list[tuple[slice, slice]]]:
         return pair.window(rows, cols)
 
     loose = Flag(min_confidence=0, min_area_m2=0, max_false_per_km2=1e9)
-    return loose(np.where(inside, 90, 2).astype(np.uint8), reader, GRID, BANDS).findings, read
+    layers = ArrayLayers.of_change(np.where(inside, 90, 2).astype(np.uint8))
+    return loose(layers, reader, GRID, BANDS).findings, read
 
 
-def test_only_the_surroundings_of_an_object_are_read_and_nothing_beyond_the_grid() -> None:
+def test_objects_are_read_together_with_little_else_and_nothing_beyond_the_grid() -> None:
     found, read = at_the_corners()
     assert len(found) == 2
-    for rows, cols in read:
-        assert 0 <= rows.start < rows.stop <= 120
-        assert 0 <= cols.start < cols.stop <= 160
-        assert (rows.stop - rows.start) * (cols.stop - cols.start) < 120 * 160 / 8  # not all of the image
+    assert read == [(slice(0, 120), slice(0, 160))]  # one look is cheaper than two small ones
+    near = [(slice(r, r + 40), slice(c, c + 40)) for r in (0, 900) for c in (0, 1100)]
+    far = (slice(10_000, 10_040), slice(0, 40))
+    wide = (slice(100, 3000), slice(50, 3000))
+    seen = list(batches([*near, far, wide]))
+    assert sorted(i for _, members in seen for i in members) == list(range(6))
+    for (rows, cols), members in seen:
+        for i in members:
+            mine = [*near, far, wide][i]
+            assert (rows.start <= mine[0].start, mine[0].stop <= rows.stop) == (True, True)
+            assert (cols.start <= mine[1].start, mine[1].stop <= cols.stop) == (True, True)
+        if members != [5]:
+            assert (rows.stop - rows.start) * (cols.stop - cols.start) < 200_000
 
 
 def test_objects_reach_to_the_edge_of_the_grid() -> None:
@@ -391,11 +408,15 @@ def test_limits_that_make_no_sense_are_refused(name: str, value: float) -> None:
 
 def test_the_classifier_gives_probabilities_that_sum_to_one_however_odd_the_object() -> None:
     layer = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
-    model = Network(("a", "b"), np.zeros(2), np.ones(2), (layer,))
-    assert model(np.zeros(2)) == {"a": 0.5, "b": 0.5}
-    assert model(np.array([1.0, 9.0]))["a"] == pytest.approx(1 / (1 + np.exp(-2)))
-    assert model(np.array([1e9, 0.0])) == model(np.array([4.0, 0.0]))  # no surer than ever seen
-    assert sum(model(np.array([-3.0, 1.0])).values()) == pytest.approx(1)
+    network = Network(("a", "b"), ("x", "y"), np.zeros(2), np.ones(2), (layer,))
+
+    def model(x: float, y: float) -> dict[str, float]:
+        return network({"x": x, "unknown": 7.0, "y": y})
+
+    assert model(0, 0) == {"a": 0.5, "b": 0.5}
+    assert model(1, 9)["a"] == pytest.approx(1 / (1 + np.exp(-2)))
+    assert model(1e9, 0) == model(4, 0)  # no surer than ever seen
+    assert sum(model(-3, 1).values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("metres", [0.5, 10.0])

@@ -1,41 +1,39 @@
-"""Objects before it is decided whether they are findings: found, taken apart, measured, outlined."""
+"""Objects of a detector that gives `change` alone, before it is decided whether they are findings: found,
+taken apart, measured.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from scipy import ndimage
-from shapely.geometry.base import BaseGeometry
 
 from pipeline.grid import pixel_size
 from pipeline.pair import Mask, Pair
 from pipeline.regime import regime
+from pipeline.stages.flag.batches import batches, grown, inside
 from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
-from pipeline.stages.flag.outline import outline
-from pipeline.stages.flag.segment import Labels, segment_changes
+from pipeline.stages.flag.segment import Bytes, Labels, Segments, Window, segment_changes
 from pipeline.stages.flag.split import split
 
 WindowReader = Callable[[slice, slice], Pair]
-Window = tuple[slice, slice]
 
-_SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
+SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
 _MARGIN_PX = RING_PX + 4
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Changed pixels that may be one thing. `inside`: (y, x) in `window` of the grid; `outline`: in the
-    grid's CRS.
+    """Changed pixels that may be one thing. `inside`: (y, x) in `window` of the grid; `percent`: their
+    probability of change, the same pixels.
     """
 
     window: Window
     inside: Mask
+    percent: Bytes
     measures: Measures
-    outline: BaseGeometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,45 +45,44 @@ class Patch:
 
 
 def find_patches(
-    percent: NDArray[np.uint8], images: WindowReader, grid: GeoBox, bands: Sequence[str]
+    percent: Bytes, images: WindowReader, grid: GeoBox, bands: Sequence[str], least_px: float = 0
 ) -> list[Patch]:
-    """Every patch that can be measured. `percent`: probability of change (y, x), 255 = not observed."""
-    labels, _ = segment_changes(percent, _SMALLEST_PX)
-    windows = [_grown(window, labels.shape) for window in ndimage.find_objects(labels)]
-    centres = [ndimage.center_of_mass(labels[w] == i) for i, w in enumerate(windows, start=1)]
-    corners = [(w[0].start, w[1].start) for w in windows]
-    crowd = crowds((np.array(centres) + np.array(corners)).reshape(-1, 2) * pixel_size(grid))
-    return [
-        _patch(number, window, labels[window], images(*window), percent[window], grid[window], bands, others)
-        for number, (window, others) in enumerate(zip(windows, crowd, strict=True), start=1)
-    ]
+    """Every patch of `least_px` pixels or more that can be measured. `percent`: probability of change (y, x),
+    255 = not observed.
+    """
+    found = segment_changes(percent, SMALLEST_PX)
+    numbers = np.flatnonzero(found.sizes >= least_px)
+    windows = [grown(found.windows[i], _MARGIN_PX, percent.shape) for i in numbers]
+    crowd = crowds(found.centres * pixel_size(grid))[numbers]
+    patches: dict[int, Patch] = {}
+    for around, members in batches(windows):
+        read = images(*around)
+        for i in members:
+            pair = read.window(*inside(around, windows[i]))
+            patches[i] = _patch(found, int(numbers[i]), windows[i], pair, percent, grid, bands, crowd[i])
+    return [patches[i] for i in range(len(windows))]
 
 
 def _patch(
+    found: Segments,
     number: int,
     window: Window,
-    labels: Labels,
     pair: Pair,
-    percent: NDArray[np.uint8],
-    ground: GeoBox,
+    percent: Bytes,
+    grid: GeoBox,
     bands: Sequence[str],
     others: int,
 ) -> Patch:
     """Measure one patch; at coarse resolution it has no parts."""
-    pixel, whole = pixel_size(ground), labels == number
+    labels: Labels = found.labels[window]
+    pixel, whole, here = pixel_size(grid), labels == number + 1, percent[window]
     free = pair.observed & (labels == 0)
 
-    def candidate(inside: Mask) -> Candidate:
-        found = measure(pair, inside, free, percent.astype(np.float32), bands, pixel)
-        return Candidate(window, inside, replace(found, crowd=float(others)), outline(inside, ground))
+    def candidates(parts: Sequence[Mask]) -> Iterator[Candidate]:
+        for part in parts:
+            measures = measure(pair, part, free, here.astype(np.float32), bands, pixel)
+            yield Candidate(window, part, here, replace(measures, crowd=float(others)))
 
     parts = split(pair, whole, pixel) if regime(pixel) == "fine" else [whole]
-    return Patch(candidate(whole), tuple(candidate(part) for part in parts) if len(parts) > 1 else ())
-
-
-def _grown(window: Window, shape: tuple[int, ...]) -> Window:
-    rows, cols = (
-        slice(max(0, part.start - _MARGIN_PX), min(size, part.stop + _MARGIN_PX))
-        for part, size in zip(window, shape, strict=True)
-    )
-    return rows, cols
+    (first,) = candidates([whole])
+    return Patch(first, tuple(candidates(parts)) if len(parts) > 1 else ())

@@ -9,6 +9,7 @@ remakes them.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -31,17 +32,19 @@ LIMIT = 4.0  # standard deviations; a measure further off than any that was fitt
 class Network:
     """Probabilities of `classes` from standardised measures: layers with tanh between, softmax at the end.
 
-    `layers`: each (1 + inputs, outputs), its first row the constant.
+    `layers`: each (1 + inputs, outputs), its first row the constant. `inputs`: the names of the measures.
     """
 
     classes: tuple[str, ...]
+    inputs: tuple[str, ...]
     mean: Floats
     scale: Floats
     layers: tuple[Floats, ...]
 
-    def __call__(self, vector: Floats) -> dict[str, float]:
-        """Class -> probability, summing to one."""
-        values = np.clip((vector - self.mean) / self.scale, -LIMIT, LIMIT)
+    def __call__(self, measures: Mapping[str, float]) -> dict[str, float]:
+        """Class -> probability, summing to one; what it was not fitted on is passed over."""
+        values = np.array([measures[name] for name in self.inputs])
+        values = np.clip((values - self.mean) / self.scale, -LIMIT, LIMIT)
         for layer in self.layers[:-1]:
             values = np.tanh(layer[0] + values @ layer[1:])
         logits = self.layers[-1][0] + values @ self.layers[-1][1:]
@@ -52,6 +55,7 @@ class Network:
         """As `benchmarks.fit_flag` writes it."""
         return cls(
             tuple(data["classes"]),
+            tuple(data.get("inputs", Measures.names())),
             np.array(data["mean"]),
             np.array(data["scale"]),
             tuple(np.array(layer) for layer in data["layers"]),
@@ -70,9 +74,9 @@ class Verdict:
 
 def classify(measures: Measures, resolution: float) -> Verdict:
     """Judge one object in images of `resolution` metres a pixel."""
-    models, vector = _models(regime(resolution)), measures.vector()
-    kinds, directions = models["kind"](vector), models["direction"](vector)
-    confidence = models["real"](vector)[FINDING]
+    models, named = _models(regime(resolution)), measures.by_name()
+    kinds, directions = models["kind"](named), models["direction"](named)
+    confidence = models["real"](named)[FINDING]
     return Verdict(
         kind=max(kinds, key=kinds.__getitem__),
         direction=max(directions, key=directions.__getitem__),

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.measure import regionprops
-from skimage.morphology import skeletonize
 
 from pipeline.pair import Float, Mask, Pair
+from pipeline.stages.flag.shape import Shape, measure_shape
 
 RING_PX = 8  # pixels around an object that stand for its surroundings
 NEARBY_M = 20.0
@@ -38,17 +37,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """An object's outline, in metres."""
-
-    area_m2: float
-    length_m: float
-    width_m: float
-    rectangularity: float  # area over that of the smallest rectangle around it
-    solidity: float  # area over that of its convex hull
-
-
-@dataclass(frozen=True)
 class Measures:
     """All that is known of one object."""
 
@@ -58,6 +46,9 @@ class Measures:
     alike: float  # correlation of both dates inside
     percent: float  # mean probability of change
     pixels: int
+    high: float = 0.0  # 90th percentile of the probability of change, percent
+    sure: float = 0.0  # share of pixels where change is more likely than not
+    stands_out: float = 0.0  # mean probability of change, over that of the surroundings, percent
     crowd: float = 0.0  # other objects nearby
 
     def vector(self) -> NDArray[np.float64]:
@@ -73,7 +64,12 @@ class Measures:
             shape.solidity,
         ]
         rest = [self.alike, self.percent / 100, np.log1p(self.crowd)]
-        return np.concatenate([size, rest, before, after, np.abs(after - before)])
+        layer = [self.high / 100, self.sure, self.stands_out / 100]
+        return np.concatenate([size, rest, before, after, np.abs(after - before), layer])
+
+    def by_name(self) -> dict[str, float]:
+        """The numbers of `vector`, by name."""
+        return dict(zip(self.names(), self.vector().tolist(), strict=True))
 
     @staticmethod
     def names() -> list[str]:
@@ -92,6 +88,7 @@ class Measures:
             size
             + ["alike", "percent", "log crowd"]
             + [f"{name} {when}" for when in ("before", "after", "changed") for name in look]
+            + ["high percent", "sure", "stands out"]
         )
 
 
@@ -101,10 +98,11 @@ def measure(
     """Measure the object `inside` (y, x) of a window; `free` marks observed pixels that belong to no
     object.
     """
-    ring = ndimage.binary_dilation(inside, iterations=RING_PX) & free
-    ring &= ~ndimage.binary_dilation(inside, iterations=_GAP_PX)
+    away = ndimage.distance_transform_cdt(~inside, "taxicab")
+    ring = (away > _GAP_PX) & (away <= RING_PX) & free
     if not ring.any():
         ring = free & ~inside if (free & ~inside).any() else pair.observed
+    values = percent[inside]
     looks = [_look(image, inside, ring, bands) for image in (pair.before, pair.after)]
     greys = [image.mean(axis=0)[inside] for image in (pair.before, pair.after)]
     return Measures(
@@ -112,33 +110,11 @@ def measure(
         before=looks[0],
         after=looks[1],
         alike=_correlation(*greys),
-        percent=float(percent[inside].mean()),
-        pixels=int(inside.sum()),
-    )
-
-
-def measure_shape(inside: Mask, pixel_m: float) -> Shape:
-    """Shape of one object in a window, pixels of `pixel_m` metres.
-
-    A thing much longer than wide is measured along its centre line, bends and all; any other by the axes of
-    the ellipse with the same second moments.
-    """
-    region = regionprops(inside.astype(np.uint8))[0]
-    area = float(region.area)
-    centre_line = _centre_line(inside)
-    thickness = 2 * float(ndimage.distance_transform_edt(np.pad(inside, 1)).max()) - 1
-    line_width = area / max(centre_line, 1.0)
-    if area > 4 * thickness**2:
-        length, width = centre_line + line_width, line_width
-    else:
-        length, width = (max(float(axis), 1.0) * np.sqrt(np.pi) / 2 for axis in _axes(region))
-    height, breadth = _smallest_rectangle(inside)
-    return Shape(
-        area_m2=area * pixel_m**2,
-        length_m=length * pixel_m,
-        width_m=width * pixel_m,
-        rectangularity=min(area / (height * breadth), 1.0),
-        solidity=float(region.solidity) if area > 3 else 1.0,
+        percent=float(values.mean()),
+        pixels=len(values),
+        high=float(np.quantile(values, 0.9)),
+        sure=float((values >= 50).mean()),
+        stands_out=float(values.mean()) - float(percent[ring].mean()),
     )
 
 
@@ -187,28 +163,3 @@ def _look(image: Float, inside: Mask, ring: Mask, bands: Sequence[str]) -> Look:
 def _correlation(a: Float, b: Float) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-9))
-
-
-def _axes(region: object) -> tuple[float, float]:
-    return region.axis_major_length, region.axis_minor_length  # type: ignore[attr-defined]
-
-
-def _smallest_rectangle(inside: Mask) -> tuple[float, float]:
-    """Sides in pixels of the smallest rectangle, at any angle, around the pixels' centres, and half a pixel
-    more.
-    """
-    rows, cols = np.nonzero(inside ^ ndimage.binary_erosion(inside))
-    angles = np.deg2rad(np.arange(0, 90, 3.0))[:, None]
-    u = np.cos(angles) * cols + np.sin(angles) * rows
-    v = np.cos(angles) * rows - np.sin(angles) * cols
-    sides = np.ptp(u, axis=1) + 1, np.ptp(v, axis=1) + 1
-    best = int(np.argmin(sides[0] * sides[1]))
-    return float(sides[0][best]), float(sides[1][best])
-
-
-def _centre_line(inside: Mask) -> float:
-    """Length of the skeleton in pixels: straight and diagonal steps, less what stairs add (Kulpa 1977)."""
-    line = skeletonize(inside)
-    straight = (line[1:] & line[:-1]).sum() + (line[:, 1:] & line[:, :-1]).sum()
-    diagonal = (line[1:, 1:] & line[:-1, :-1]).sum() + (line[1:, :-1] & line[:-1, 1:]).sum()
-    return 0.948 * float(straight + np.sqrt(2) * diagonal)

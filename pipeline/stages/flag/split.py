@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pipeline.pair import Mask, Pair
-from pipeline.stages.flag.measure import measure_shape
+from pipeline.stages.flag.shape import measure_shape
 
 _SMALLEST_PX = 40  # objects of fewer pixels are left whole
 _SMOOTHING_M = 1.25  # enough to even out a roof, not to mix it with its shadow

@@ -1,0 +1,139 @@
+"""The centre line of a thing that is much longer than wide, and its width along it.
+
+The line is the longest way through the skeleton (Zhang and Suen 1984), smoothed and carried on to both ends
+of the thing; ways that leave it by more than the thing's width are lines of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+from skimage.morphology import skeletonize
+
+from pipeline.pair import Mask
+
+Points = NDArray[np.float64]
+
+_ASIDE = 0.75  # widths from a line, from which on a skeleton is of another one
+_MOST_LINES = 40
+_STEP_PX = 0.25  # by which an end is carried on
+
+
+@dataclass(frozen=True, eq=False)
+class CentreLine:
+    """`lines`: (n, 2) each, row and column of points in pixels, pixel centres at whole numbers, the longest
+    first. `length`, `width`: pixels; all lines together, and the median along them.
+    """
+
+    lines: tuple[Points, ...]
+    length: float
+    width: float
+
+
+def centre_line(inside: Mask) -> CentreLine | None:
+    """The centre line of the pixels `inside` (y, x); None where the skeleton is but a point."""
+    solid = np.pad(inside, 2)
+    depth = ndimage.distance_transform_edt(solid)
+    nodes = np.argwhere(skeletonize(solid)).astype(np.float64)
+    if len(nodes) < 2:
+        return None
+    half = depth[tuple(nodes.astype(int).T)]
+    width = 2 * float(np.median(half))
+    lines = [_finished(*way, solid, width) for way in _ways(nodes, width)]
+    lines = [line for line in lines if len(line) > 1]
+    if not lines:
+        return None
+    length = sum(_length(line) for line in lines)
+    mean = float(solid.sum()) / max(length, 1.0)
+    return CentreLine(tuple(line - 2 for line in lines), length, width * mean / (2 * float(half.mean())))
+
+
+def _ways(nodes: Points, width: float) -> list[tuple[Points, tuple[bool, bool]]]:
+    """The longest way through the skeleton's pixels, then the longest of those aside of it, and so on; and
+    of each end whether the skeleton ends there.
+    """
+    ends = nodes[_neighbours(nodes) < 2]
+    found: list[tuple[Points, tuple[bool, bool]]] = []
+    left = nodes
+    while len(left) >= 2 and len(found) < _MOST_LINES:
+        line = _longest(left)
+        free = [bool((ends == point).all(axis=1).any()) for point in line[[0, -1]]]
+        aside = _ASIDE * width
+        if found and _length(line) < aside:
+            aside = 0
+        else:
+            line, free = _joined(line, free, [way for way, _ in found], width)
+            found.append((line, (free[0], free[1])))
+        left = left[cKDTree(line).query(left)[0] > aside]
+    return found
+
+
+def _neighbours(nodes: Points) -> NDArray[np.intp]:
+    pairs = cKDTree(nodes).query_pairs(1.5, output_type="ndarray")
+    return np.bincount(pairs.ravel(), minlength=len(nodes))
+
+
+def _longest(nodes: Points) -> Points:
+    """The longest of the shortest ways between any two pixels of a piece (exact for a tree)."""
+    pairs = cKDTree(nodes).query_pairs(1.5, output_type="ndarray")
+    far = np.hypot(*(nodes[pairs[:, 0]] - nodes[pairs[:, 1]]).T)
+    graph = csr_array((far, (pairs[:, 0], pairs[:, 1])), shape=(len(nodes), len(nodes)))
+    distance = dijkstra(graph, directed=False, indices=0)
+    start = int(np.argmax(np.where(np.isfinite(distance), distance, -1)))
+    distance, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
+    way = [int(np.argmax(np.where(np.isfinite(distance), distance, -1)))]
+    while before[way[-1]] >= 0:
+        way.append(int(before[way[-1]]))
+    return np.asarray(nodes[way])
+
+
+def _joined(line: Points, free: list[bool], others: list[Points], width: float) -> tuple[Points, list[bool]]:
+    """A branch with the point of another line at which it leaves that one."""
+    if not others:
+        return line, free
+    known = cKDTree(np.concatenate(others))
+    gaps, at = known.query(line[[0, -1]])
+    near = [gap <= 2 * _ASIDE * width for gap in gaps]
+    parts = [known.data[at[:1]]] * int(near[0]) + [line] + [known.data[at[1:]]] * int(near[1])
+    return np.concatenate(parts), [own and not met for own, met in zip(free, near, strict=True)]
+
+
+def _finished(line: Points, free: tuple[bool, bool], solid: Mask, width: float) -> Points:
+    """Without the skeleton's stairs and the forks at its free ends, and on to where the thing ends."""
+    smooth = ndimage.gaussian_filter1d(_evenly(line), max(1.5, 0.4 * width), axis=0, mode="nearest")
+    cut = round(min(0.75 * width, len(smooth) / 4))
+    first, last = cut * free[0], len(smooth) - cut * free[1]
+    smooth = smooth[first:last]
+    if len(smooth) < 2:
+        return np.asarray(smooth)
+    back = min(max(round(width), 2), len(smooth) - 1)
+    ends = smooth[[0, -1]], smooth[[back, -1 - back]]
+    on = [_carried_on(end, inner, solid, width) for end, inner in zip(*ends, strict=True)]
+    parts = [point[None] for point in on[:1] if free[0]] + [smooth]
+    return np.concatenate(parts + [point[None] for point in on[1:] if free[1]])
+
+
+def _evenly(line: Points) -> Points:
+    """Points a pixel apart."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, along[-1], max(int(np.ceil(along[-1])), 1) + 1)
+    return np.stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _carried_on(end: Points, inner: Points, solid: Mask, width: float) -> Points:
+    """The last point of the thing straight ahead of `end`, coming from `inner`."""
+    ahead = (end - inner) / max(float(np.hypot(*(end - inner))), 1e-9)
+    steps = end + np.arange(0, 2 * width, _STEP_PX)[:, None] * ahead
+    cells = np.clip(np.rint(steps).astype(int), 0, np.array(solid.shape) - 1)
+    within = np.logical_and.accumulate(solid[tuple(cells.T)])
+    return np.asarray(steps[max(int(within.sum()) - 1, 0)])
+
+
+def _length(line: Points) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
