@@ -39,6 +39,10 @@ class AlignmentRejectedError(GroundbreakError):
     """The two images could not be aligned well enough to be compared."""
 
 
+class ModelError(GroundbreakError):
+    """A detector's model that is not there, or not what it should be."""
+
+
 class ConfigError(GroundbreakError):
     """A site file with something wrong in it; the message lists all that is wrong, a line each."""
 

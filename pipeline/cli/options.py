@@ -10,6 +10,17 @@ import typer
 
 _COMPUTING, _OUTPUT = "Computing", "Output"
 
+
+def _detector(name: str | None) -> str | None:
+    """As typed, a model's path made absolute. Raises BadParameter for what is no detector."""
+    from pipeline.stages.detect.choice import known, located
+
+    try:
+        return None if name is None else located(known(name), Path.cwd())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 _SOURCE = "A file, a folder, a glob (in quotes) or a STAC item."
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help=_SOURCE, show_default=False)]
 After = Annotated[
@@ -37,6 +48,13 @@ ChunkSize = Annotated[
     typer.Option(
         metavar="PX", min=64, rich_help_panel=_COMPUTING, show_default="1024, or the site file's",
         help="Side of a block in pixels: more is faster and takes more memory. It never changes the result.",
+    ),
+]  # fmt: skip
+DetectorName = Annotated[
+    str | None,
+    typer.Option(
+        "--detector", metavar="NAME", callback=_detector, show_default="auto, or the site file's",
+        help="How change is detected: auto, classic, learned, or onnx:PATH for a model of your own.",
     ),
 ]  # fmt: skip
 Json = Annotated[

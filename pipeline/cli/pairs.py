@@ -14,6 +14,7 @@ from pipeline.cli.options import (
     After,
     Before,
     ChunkSize,
+    DetectorName,
     Json,
     Out,
     Quiet,
@@ -82,6 +83,7 @@ def compare(
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
+    detector: DetectorName = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
@@ -107,7 +109,7 @@ def compare(
             after_mask=after_mask,
             aoi=None if aoi is None else read_area(aoi),
             bands=names,
-            settings=settings_with(chunk_size),
+            settings=settings_with(chunk_size, detector=detector),
         )
         progress.begin(f"{before} to {after}")
         show_result(run(job, progress), json)
@@ -193,14 +195,18 @@ def show_result(result: Result, as_json: bool) -> None:
     show(findings_table(result.findings, limit=50), f"report: {near(result.folder / 'report.html')}")
 
 
-def settings_with(chunk_size: int | None, given: Settings | None = None) -> Settings:
-    """The given settings (or the defaults), blocks as large as the command line says, where it says so."""
+def settings_with(
+    chunk_size: int | None, given: Settings | None = None, detector: str | None = None
+) -> Settings:
+    """The given settings (or the defaults) with what the command line says, where it says so."""
     from pipeline.config import Settings
 
     settings = given or Settings()
-    if chunk_size is None:
-        return settings
-    return replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
+    if chunk_size is not None:
+        settings = replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
+    if detector is not None:
+        settings = replace(settings, detect=replace(settings.detect, detector=detector))
+    return settings
 
 
 def _title(before: str, after: str) -> str:

@@ -12,7 +12,19 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.options import ChunkSize, Json, Out, Quiet, Scheduler, SiteFile, Verbose, Workers, day, iso
+from pipeline.cli.options import (
+    ChunkSize,
+    DetectorName,
+    Json,
+    Out,
+    Quiet,
+    Scheduler,
+    SiteFile,
+    Verbose,
+    Workers,
+    day,
+    iso,
+)
 from pipeline.cli.pairs import settings_with, show_result
 from pipeline.cli.session import computing, reporting, show, show_json
 
@@ -31,6 +43,7 @@ def run(
     before: Annotated[datetime | None, day("The first date, instead of the site file's.")] = None,
     after: Annotated[datetime | None, day("The second date, likewise.")] = None,
     out: Out = Path("out"),
+    detector: DetectorName = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
@@ -46,7 +59,7 @@ def run(
 
         given = load_site(site)
         dates = given.pair(iso(before), iso(after))
-        job = site_job(given, *dates, out, settings_with(chunk_size, given.settings))
+        job = site_job(given, *dates, out, settings_with(chunk_size, given.settings, detector))
         progress.begin(f"{given.name}, {dates[0]} to {dates[1]}")
         show_result(compare(job, progress), json)
 

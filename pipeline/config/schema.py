@@ -109,7 +109,9 @@ class SiteFile(Section):
         None, description="of the result, in metres; the before image's or UTM, if not given"
     )
     resolution: Annotated[float, Field(gt=0)] | None = Field(None, description="of the result, in metres")
-    detector: Detector | None = Field(None, description="how change is detected; short for detect.detector")
+    detector: Detector | None = Field(
+        None, description="auto, classic, learned or onnx:PATH; short for detect.detector"
+    )
     align: Align = Field(default_factory=Align, description="how the images are aligned")
     screen: Screen = Field(
         default_factory=Screen, description="how clouds and shadows are found on dates without masks"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.resample import Kernel
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
+from pipeline.stages.detect.choice import known
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
 from pipeline.stages.screen import Screen
 
-Detector = Literal["auto", "classic"]
+Detector = Annotated[str, AfterValidator(known)]
 
 
 @dataclass(frozen=True)

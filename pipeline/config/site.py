@@ -15,6 +15,7 @@ from pipeline.config.schema import SiteFile
 from pipeline.config.settings import Settings
 from pipeline.errors import AreaError, ConfigError, GroundbreakError, SourceNotFoundError
 from pipeline.scenes import acquired, common_bands, describe
+from pipeline.stages.detect.choice import located
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ class Site:
     def settings(self) -> Settings:
         """Parameters of all stages."""
         file = self.file
-        detect = replace(file.detect, detector=file.detector) if file.detector else file.detect
+        detector = located(file.detector or file.detect.detector, self.path.parent)
         return Settings(
             align=file.align,
             screen=file.screen,
             normalize=file.normalize,
-            detect=detect,
+            detect=replace(file.detect, detector=detector),
             flag=file.flag,
             compute=file.compute,
             crs=file.crs,

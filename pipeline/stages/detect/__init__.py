@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from pipeline.errors import ModelError
 from pipeline.pair import Pair
+from pipeline.regime import regime
+from pipeline.stages.detect.choice import FINE, ONNX, chosen, coarse_is_there, known
 from pipeline.stages.detect.classic import fit_classic
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
+from pipeline.stages.detect.learned import Looks, fit_network, open_network
+from pipeline.stages.detect.learned.network import SHIPPED, shipped
 
 __all__ = ["NOT_OBSERVED", "Detect", "Detector"]
 
@@ -22,11 +30,31 @@ __all__ = ["NOT_OBSERVED", "Detect", "Detector"]
 class Detect:
     """Which detector looks at the images."""
 
-    detector: Literal["auto", "classic"] = "auto"  # `auto` takes the best one that fits the images
+    detector: str = "auto"  # auto (the best one that fits the images), classic, learned, or onnx:PATH
+    looks: Looks = 1  # a network is asked of the images as they are; also flipped (2, 4) and turned (8)
+    threads: Annotated[int, Field(ge=1, le=64)] = 1  # of one network; Dask runs as many beside it as it has
+
+    def __post_init__(self) -> None:
+        known(self.detector)
 
     def fit(self, sample: Sequence[Pair], bands: tuple[str, ...], resolution: float) -> Detector:
         """The detector for a scene, from sample windows of it; `resolution` in metres a pixel.
 
-        Raises NothingObservedError where the sample holds no pixel seen on both dates.
+        Raises NothingObservedError where the sample holds no pixel seen on both dates, ModelError where the
+        model is not there or not what it should be, BandError where it wants other bands.
         """
-        return fit_classic(sample, bands, resolution)
+        name = chosen(self.detector, bands, resolution)
+        if name == "classic":
+            return fit_classic(sample, bands, resolution)
+        if name.startswith(ONNX):
+            network = open_network(str(Path(name.removeprefix(ONNX)).absolute()), self.threads)
+            return fit_network(network, sample, bands, resolution, name="onnx", looks=self.looks)
+        if regime(resolution) == "coarse" and coarse_is_there():
+            from pipeline.stages.detect.coarse import fit_coarse
+
+            detector: Detector = fit_coarse(sample, bands, resolution)
+            return detector
+        if not shipped(FINE):
+            raise ModelError(f"there is no learned detector for images of {resolution:.3g} m; take classic")
+        network = open_network(SHIPPED + FINE, self.threads)
+        return fit_network(network, sample, bands, resolution, looks=self.looks)

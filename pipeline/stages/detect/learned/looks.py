@@ -1,0 +1,29 @@
+"""The same scene flipped and turned: a network is asked several times, and its answers are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from pipeline.pair import Float
+
+Looks = Literal[1, 2, 4, 8]
+_ALL = [(turn, flip) for flip in (False, True) for turn in (0, 2, 1, 3)]
+_ORDER = {1: _ALL[:1], 2: [(0, False), (0, True)], 4: [(0, False), (0, True), (2, False), (2, True)], 8: _ALL}
+
+
+def averaged(ask: Callable[[Float], Float], pair: Float, looks: Looks) -> Float:
+    """The mean of what `ask` says of `pair` (channel, y, x) seen in `looks` ways, each turned back.
+
+    2: also mirrored. 4: also upside down. 8: also turned by right angles.
+    """
+    total: Float | None = None
+    for turn, flip in _ORDER[looks]:
+        seen = np.rot90(pair[:, :, ::-1] if flip else pair, turn, axes=(1, 2))
+        said = np.rot90(ask(seen), -turn, axes=(1, 2))
+        said = said[:, :, ::-1] if flip else said
+        total = said if total is None else total + said
+    assert total is not None
+    return np.asarray(total * np.float32(1 / looks), np.float32)

@@ -1,0 +1,140 @@
+"""A network fitted to one scene: the scene's levels and contrasts, and the tiles on which it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import NothingObservedError
+from pipeline.pair import Float, Pair
+from pipeline.stages.detect.detector import NOT_OBSERVED
+from pipeline.stages.detect.learned.inputs import Standard, halved, nearest_bands, pair_input
+from pipeline.stages.detect.learned.looks import Looks, averaged
+from pipeline.stages.detect.learned.metadata import STRIDE
+from pipeline.stages.detect.learned.network import Network
+from pipeline.stages.detect.learned.outputs import doubled, probabilities
+from pipeline.stages.detect.learned.screen import difference
+from pipeline.stages.detect.learned.tiles import Tile, Tiling
+
+_SAMPLE_PIXELS = 400_000
+
+
+@dataclass(frozen=True)
+class LearnedModel:
+    """A `Detector` that asks a network.
+
+    `standards`: of before and of after; None where the network wants the images' own values. `halvings`: how
+    often images are averaged by two before it sees them.
+    """
+
+    name: Literal["learned", "onnx"]
+    network: Network
+    bands: tuple[int, ...]
+    standards: tuple[Standard, Standard] | None
+    halvings: int
+    looks: Looks = 1
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of what it gives, `change` first."""
+        return self.network.layers
+
+    @property
+    def reach(self) -> int:
+        """Pixels that a block of whole tiles needs around itself."""
+        return self.network.metadata.overlap << self.halvings
+
+    @property
+    def tile(self) -> int:
+        """Side of a tile in the images' pixels."""
+        return self.network.tile << self.halvings
+
+    def __call__(self, pair: Pair, origin: tuple[int, int] = (0, 0)) -> NDArray[np.uint8]:
+        """Percent (layer, y, x), `NOT_OBSERVED` where either date was not seen."""
+        before, after = pair.before[list(self.bands)], pair.after[list(self.bands)]
+        layers = np.zeros((len(self.layers), *pair.observed.shape), np.uint8)
+        tiling = Tiling(self.tile, self.reach, STRIDE << self.halvings, self.network.size is not None)
+        height, width = pair.observed.shape
+        for tile in tiling((height, width), origin):
+            if pair.observed[tile.window].any():
+                shown = self._input(tile.cut(before), tile.cut(after))
+                if difference(shown) > self.network.metadata.screen:
+                    layers[:, *tile.window] = self._percent(shown, tile)
+        return np.where(pair.observed, layers, np.uint8(NOT_OBSERVED))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As in run.json: which network, what it was shown, its calibration and its card."""
+        metadata = self.network.metadata
+        return {
+            "name": self.name,
+            "model": self.network.file,
+            "sha256": self.network.checksum,
+            "looks": self.looks,
+            "averaged_by": 1 << self.halvings,
+            "calibration": {"temperature": metadata.temperature, "bias": metadata.bias},
+            "card": metadata.card,
+        }
+
+    def _input(self, before: Float, after: Float) -> Float:
+        for _ in range(self.halvings):
+            before, after = halved(before), halved(after)
+        if self.standards is None:
+            return np.asarray(np.nan_to_num(np.concatenate([before, after]), nan=0.0), np.float32)
+        return pair_input(before, after, self.standards)
+
+    def _percent(self, shown: Float, tile: Tile) -> NDArray[np.uint8]:
+        chance = averaged(
+            lambda pair: probabilities(self.network(pair), self.network.metadata), shown, self.looks
+        )
+        for _ in range(self.halvings):
+            chance = doubled(chance)
+        return np.asarray(np.rint(np.float32(100) * chance[:, *tile.kept]), np.uint8)
+
+
+def fit_network(
+    network: Network,
+    sample: Sequence[Pair],
+    bands: tuple[str, ...],
+    resolution: float,
+    *,
+    name: Literal["learned", "onnx"] = "learned",
+    looks: Looks = 1,
+) -> LearnedModel:
+    """Measure the scene on sample windows; `resolution` in metres a pixel.
+
+    Raises NothingObservedError where the sample holds no pixel seen on both dates.
+    """
+    metadata = network.metadata
+    halvings = 0
+    while resolution * 2**halvings < metadata.finest * (1 - 1e-3):
+        halvings += 1
+    chosen = nearest_bands(bands, metadata.bands)
+    if not any(pair.observed.any() for pair in sample):
+        raise NothingObservedError("no pixel was observed on both dates, so nothing can be compared")
+    standards = None
+    if metadata.scaling == "scene":
+        before, after = (
+            Standard.of(_pixels([image[list(chosen)] for image in images], halvings))
+            for images in ([pair.before for pair in sample], [pair.after for pair in sample])
+        )
+        standards = before, after
+    return LearnedModel(name, network, chosen, standards, halvings, looks)
+
+
+def _pixels(images: Sequence[Float], halvings: int) -> Float:
+    """Observed pixels (band, n), not too many, of sample windows averaged down as the network sees them."""
+    step = 1 << halvings
+    parts = []
+    for image in images:
+        _, height, width = image.shape
+        part = image[:, : height // step * step, : width // step * step]
+        for _ in range(halvings):
+            part = halved(part)
+        parts.append(part.reshape(len(part), -1))
+    pixels = np.concatenate(parts, axis=1)
+    pixels = pixels[:, ~np.isnan(pixels).any(axis=0)]
+    return pixels[:, :: max(1, pixels.shape[1] // _SAMPLE_PIXELS)]

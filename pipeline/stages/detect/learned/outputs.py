@@ -1,0 +1,51 @@
+"""From a network's output to layers of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from pipeline.pair import Float
+from pipeline.stages.detect.detector import KINDS
+from pipeline.stages.detect.learned.metadata import Metadata
+
+_CLASSES = 1 + len(KINDS)  # nothing, and each kind: they exclude each other; removed and standing do not
+
+
+def probabilities(output: Float, metadata: Metadata) -> Float:
+    """Layers (layer, y, x) in 0..1, float32, in the order of the network's `layers`.
+
+    `output`: (channel, y, x). One channel is change; two are nothing and change; eight are nothing, a kind
+    each, removed, standing.
+    """
+    if len(output) == 1 and metadata.output == "probability":
+        return np.clip(output, np.float32(0), np.float32(1))
+    logits = calibrated(output, metadata)
+    if len(output) == 1:
+        return np.asarray(expit(logits), np.float32)
+    if len(output) == 2:
+        return np.asarray(expit(logits[1:] - logits[:1]), np.float32)
+    classes = softmax(logits[:_CLASSES], axis=0)
+    removed, standing = expit(logits[_CLASSES:])
+    return np.stack([1 - classes[0], removed, *classes[1:], standing]).astype(np.float32)
+
+
+def calibrated(logits: Float, metadata: Metadata) -> Float:
+    """(logits + bias) / temperature, channel by channel."""
+    bias = np.array(metadata.bias or [0.0] * len(logits), np.float32)[:, None, None]
+    temperature = np.atleast_1d(np.array(metadata.temperature, np.float32))[:, None, None]
+    return np.asarray((logits + bias) / temperature, np.float32)
+
+
+def doubled(image: Float) -> Float:
+    """Twice as fine (layer, 2 y, 2 x): bilinear, pixel-is-area; at the edges the value is held."""
+    for axis in (1, 2):
+        before = np.concatenate([image.take([0], axis), image], axis).take(range(image.shape[axis]), axis)
+        after = np.concatenate([image, image.take([-1], axis)], axis).take(
+            range(1, image.shape[axis] + 1), axis
+        )
+        near, far = np.float32(0.75) * image, np.float32(0.25)
+        shape = list(image.shape)
+        shape[axis] *= 2
+        image = np.stack([near + far * before, near + far * after], axis + 1).reshape(shape)
+    return image
