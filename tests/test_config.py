@@ -135,7 +135,7 @@ compute: {chunk_size: 3}
         "11: align: 3 is not a section; write its keys below it, indented.",
         "12: crs: 'EPSG:99999999' is not a known CRS; write one such as EPSG:32637.",
         "13: resolution: should be greater than 0, not -1.",
-        "14: detector: should be 'auto' or 'classic', not 'magic'.",
+        "14: detector: 'magic' is no detector; there are auto, classic, learned and onnx:PATH.",
         "15: masks: has no {date} in it; put it where the files' date stands.",
         "16: compute.chunk_size: should be greater than or equal to 64, not 3.",
     ]
@@ -266,3 +266,27 @@ def test_patterns(tmp_path: Path, files: list[str], pattern: str) -> None:
 def test_every_key_is_described() -> None:
     for name, field in SiteFile.model_fields.items():
         assert field.description, name
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("clasic", "is classic meant?"),
+        ("onx:model.onnx", "is onnx:model.onnx meant?"),
+        ("model.onnx", "is onnx:model.onnx meant?"),
+        ("onnx:", "is onnx:PATH meant?"),
+        ("magic", "there are auto, classic, learned and onnx:PATH"),
+    ],
+)
+@pytest.mark.parametrize("key", ["detector: '{}'", "detect: {{detector: '{}'}}"])
+def test_a_detector_nearly_named(tmp_path: Path, given: str, hint: str, key: str) -> None:
+    text = f"id: a\nsource: {{files: 'a/{{date}}.tif'}}\n{key.format(given)}\n"
+    name = "detector" if key.startswith("detector") else "detect.detector"
+    assert faults(tmp_path, text) == [f"3: {name}: {given!r} is no detector; {hint}."]
+
+
+def test_a_model_lies_relative_to_the_site_file(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("id: a\nsource: {files: 'a/{date}.tif'}\ndetector: onnx:models/m.onnx\n")
+    assert load_site(path).settings.detect.detector == f"onnx:{tmp_path}/models/m.onnx"
+    assert any("detector:" in line and "no such model" in line for line in problems(path))

@@ -125,6 +125,10 @@ def problems(path: str | Path) -> list[str]:
         return str(error).splitlines()
     found = [str(fault) for fault in faults]
     try:
+        site.settings.detect.check()
+    except GroundbreakError as error:
+        found.append(f"detector: {error}")
+    try:
         before, after = site.pair()
     except GroundbreakError as error:
         return [*found, str(error)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.errors import ModelError
 from pipeline.pair import Pair
@@ -20,7 +20,7 @@ from pipeline.regime import regime
 from pipeline.stages.detect.choice import FINE, ONNX, chosen, coarse_is_there, known
 from pipeline.stages.detect.classic import fit_classic
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
-from pipeline.stages.detect.learned import Looks, fit_network, open_network
+from pipeline.stages.detect.learned import Looks, Network, fit_network, open_network
 from pipeline.stages.detect.learned.network import SHIPPED, shipped
 
 __all__ = ["NOT_OBSERVED", "Detect", "Detector"]
@@ -30,12 +30,22 @@ __all__ = ["NOT_OBSERVED", "Detect", "Detector"]
 class Detect:
     """Which detector looks at the images."""
 
-    detector: str = "auto"  # auto (the best one that fits the images), classic, learned, or onnx:PATH
-    looks: Looks = 1  # a network is asked of the images as they are; also flipped (2, 4) and turned (8)
-    threads: Annotated[int, Field(ge=1, le=64)] = 1  # of one network; Dask runs as many beside it as it has
+    detector: Annotated[str, AfterValidator(known)] = "auto"
+    """auto (the best one that fits the images), classic, learned, or onnx:PATH."""
+
+    looks: Looks = 1
+    """How a network sees the images: as they are, or also flipped (2, 4) and turned (8), and averaged."""
+
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Of one network; Dask runs several of them beside each other."""
 
     def __post_init__(self) -> None:
         known(self.detector)
+
+    def check(self) -> None:
+        """Raises ModelError where a user's model is not there or not what it should be."""
+        if self.detector.startswith(ONNX):
+            self._users_model()
 
     def fit(self, sample: Sequence[Pair], bands: tuple[str, ...], resolution: float) -> Detector:
         """The detector for a scene, from sample windows of it; `resolution` in metres a pixel.
@@ -47,8 +57,7 @@ class Detect:
         if name == "classic":
             return fit_classic(sample, bands, resolution)
         if name.startswith(ONNX):
-            network = open_network(str(Path(name.removeprefix(ONNX)).absolute()), self.threads)
-            return fit_network(network, sample, bands, resolution, name="onnx", looks=self.looks)
+            return fit_network(self._users_model(), sample, bands, resolution, name="onnx", looks=self.looks)
         if regime(resolution) == "coarse" and coarse_is_there():
             from pipeline.stages.detect.coarse import fit_coarse
 
@@ -58,3 +67,6 @@ class Detect:
             raise ModelError(f"there is no learned detector for images of {resolution:.3g} m; take classic")
         network = open_network(SHIPPED + FINE, self.threads)
         return fit_network(network, sample, bands, resolution, looks=self.looks)
+
+    def _users_model(self) -> Network:
+        return open_network(str(Path(self.detector.removeprefix(ONNX)).absolute()), self.threads)

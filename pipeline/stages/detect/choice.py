@@ -18,9 +18,9 @@ def known(detector: str) -> str:
     """The same text. Raises ValueError, with the nearest right one, for what is no detector."""
     if detector in NAMES or (detector.startswith(ONNX) and detector != ONNX):
         return detector
-    near = difflib.get_close_matches(detector, (*NAMES, ONNX), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(detector, (*NAMES, ONNX), n=1, cutoff=0.6)
     if detector.endswith(".onnx"):
-        hint = f"is {ONNX}{detector} meant?"
+        hint = f"is {ONNX}{detector.partition(':')[2] or detector} meant?"
     elif near:
         hint = f"is {near[0]}{'PATH' if near[0] == ONNX else ''} meant?"
     else:
