@@ -7,8 +7,7 @@ from collections.abc import Callable
 import geopandas as gpd
 import numpy as np
 import pytest
-from imagery import grid
-from numpy.typing import NDArray
+from flag_things import GRID, Bytes, turned
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from shapely.geometry import box as rectangle
@@ -16,25 +15,15 @@ from shapely.geometry import box as rectangle
 from pipeline.pair import Mask, Pair
 from pipeline.stages.flag import Flag
 from pipeline.stages.flag.batches import batches
+from pipeline.stages.flag.candidates import LEVELS
 from pipeline.stages.flag.classify import Network, Verdict, classify
 from pipeline.stages.flag.layers import ArrayLayers
 from pipeline.stages.flag.measure import Measures, crowds, measure, vegetation
-from pipeline.stages.flag.outline import outline
 from pipeline.stages.flag.segment import segment_changes
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.zones import zone_of
 
 BANDS = ("blue", "green", "red", "nir")
-GRID = grid(120, 160, size=0.5)
-Bytes = NDArray[np.uint8]
-
-
-def turned(length: float, width: float, degrees: float, size: int = 140) -> Mask:
-    """Pixels whose centres lie in a rectangle around the middle, turned anticlockwise."""
-    y, x = np.mgrid[:size, :size] - (size - 1) / 2
-    angle = np.deg2rad(degrees)
-    along, across = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
-    return np.asarray((np.abs(along) < length / 2) & (np.abs(across) < width / 2))
 
 
 # Segments
@@ -53,25 +42,25 @@ def test_an_object_needs_a_core_and_reaches_as_far_as_its_edge() -> None:
         (slice(40, 50), slice(10, 30), 45),  # faint all over
         (slice(70, 72), slice(10, 12), 99),  # sure, but too small
     )  # fmt: skip
-    found = segment_changes(percent, 5)
+    found = segment_changes(percent, 5, LEVELS)
     labels = found.labels
     assert found.windows == [(slice(10, 20), slice(10, 30))]
     assert found.sizes.tolist() == [200]
     assert found.centres.tolist() == [[14.5, 19.5]]
     np.testing.assert_array_equal(np.unique(np.nonzero(labels)[0]), np.arange(10, 20))
     assert (labels == 1).sum() == 200
-    assert len(segment_changes(percent, 4).windows) == 2
+    assert len(segment_changes(percent, 4, LEVELS).windows) == 2
 
 
 def test_corners_join_and_what_was_not_observed_parts() -> None:
     corner = percents((slice(10, 14), slice(10, 14), 90), (slice(14, 18), slice(14, 18), 90))
-    assert len(segment_changes(corner, 3).windows) == 1
+    assert len(segment_changes(corner, 3, LEVELS).windows) == 1
     parted = percents((slice(10, 20), slice(10, 30), 90), (slice(10, 20), slice(18, 22), 255))
-    found = segment_changes(parted, 3)
+    found = segment_changes(parted, 3, LEVELS)
     assert len(found.windows) == 2
     assert (found.labels[10:20, 18:22] == 0).all()
     for value in (0, 255):
-        found = segment_changes(np.full((20, 20), value, np.uint8), 3)
+        found = segment_changes(np.full((20, 20), value, np.uint8), 3, LEVELS)
         assert found.windows == []
         assert not found.labels.any()
 
@@ -191,39 +180,7 @@ def test_vegetation_by_near_infrared_or_by_green() -> None:
     assert vegetation(leaf[:1], ("pan",))[0, 0] == 0
 
 
-# Outlines and zones
-
-
-@pytest.mark.parametrize("degrees", [0, 20, 45])
-def test_an_outline_covers_the_pixels_and_lies_on_the_ground(degrees: float) -> None:
-    inside = turned(40, 24, degrees, 121)[:120, :120]
-    shape = outline(inside, GRID[:, :120])
-    assert shape.is_valid
-    assert shape.geom_type == "Polygon"
-    assert shape.area == pytest.approx(inside.sum() * 0.25, rel=0.03)
-    middle = GRID.transform * (60.5, 60.5)
-    np.testing.assert_allclose((shape.centroid.x, shape.centroid.y), middle, atol=0.25)
-    hull = shape.minimum_rotated_rectangle
-    assert hull.intersection(shape).area / hull.area > 0.9
-
-
-def test_an_outline_of_a_rectangle_is_its_pixels_edges() -> None:
-    inside = np.zeros((120, 160), bool)
-    inside[10:20, 30:60] = True
-    west, north = GRID.transform.c, GRID.transform.f
-    assert outline(inside, GRID).equals(rectangle(west + 15, north - 10, west + 30, north - 5))
-    inside[13:17, 40:50] = False
-    ring = outline(inside, GRID)
-    assert ring.area == 0.25 * 260
-    assert len(ring.interiors) == 1
-
-
-def test_an_outline_of_a_diagonal_covers_its_pixels() -> None:
-    inside = np.eye(120, 160, dtype=bool)
-    inside[8:] = False
-    shape = outline(inside, GRID)
-    assert shape.is_valid
-    assert shape.area == pytest.approx(8 * 0.25, rel=0.2)
+# Zones
 
 
 def on_ground(rows: tuple[float, float], cols: tuple[float, float]) -> Geometry:

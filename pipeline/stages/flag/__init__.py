@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.grid import pixel_size
-from pipeline.stages.detect.detector import CHANGE, NOT_OBSERVED, LayerReader
+from pipeline.stages.detect.detector import CHANGE, KINDS, NOT_OBSERVED, LayerReader
 from pipeline.stages.flag.candidates import WindowReader, find_patches
+from pipeline.stages.flag.confidence import judge_objects
+from pipeline.stages.flag.objects import find_objects
 from pipeline.stages.flag.outline import outline
+from pipeline.stages.flag.table import Drawn, table
 from pipeline.stages.flag.things import Thing
 from pipeline.stages.flag.verdicts import judge
-from pipeline.stages.flag.zones import zone_of
 
 _UNGROUPED = 0.2  # how far change counts that forms no object, or one too small to tell anything about
 
@@ -61,44 +62,36 @@ class Flag:
     ) -> Flagged:
         """`layers`, `images` give any window of what was detected, and of both dates."""
         percent, pixel = layers.layer(CHANGE), pixel_size(grid)
-        patches = find_patches(percent, images, grid, bands, self.min_area_m2 / pixel**2)
-        things = [thing for patch in patches for thing in judge(patch, pixel, self.min_confidence)]
+        least_px, many = self.min_area_m2 / pixel**2, set(KINDS) <= set(layers.names)
+        if many:
+            things = judge_objects(find_objects(layers, grid, least_px), pixel)
+        else:
+            patches = find_patches(percent, images, grid, bands, least_px)
+            things = [thing for patch in patches for thing in judge(patch, pixel, self.min_confidence)]
         observed_km2 = float((percent != NOT_OBSERVED).sum()) * pixel**2 / 1e6
-        findings = _table(self._worth_reporting(things, observed_km2), grid, zones or {})
-        return Flagged(findings, _settled(percent, things))
+        findings = table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
+        return Flagged(findings, _settled(percent, things, 1.0 if many else _UNGROUPED))
 
-    def _worth_reporting(self, things: Sequence[Thing], observed_km2: float) -> list[Thing]:
+    def _worth_reporting(self, things: Sequence[Thing], grid: GeoBox, observed_km2: float) -> list[Drawn]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
-        sure = [
-            thing
-            for thing in things
-            if thing.confidence >= self.min_confidence and thing.shape.area_m2 >= self.min_area_m2
+        drawn = [
+            Drawn(thing, outline(thing, grid)) for thing in things if thing.confidence >= self.min_confidence
         ]
-        sure.sort(key=lambda thing: (-thing.confidence, thing.window[0].start, thing.window[1].start))
-        expected_false = np.cumsum([1 - thing.confidence for thing in sure])
+        large = [each for each in drawn if round(each.outline.area, 6) >= self.min_area_m2]
+        large.sort(key=lambda each: (-each.thing.confidence, *each.place))
+        expected_false = np.cumsum([1 - each.thing.confidence for each in large])
         allowed = max(self.max_false_per_km2 * observed_km2, 1.0)  # one doubtful finding is no flood of them
-        return sure[: int((expected_false <= allowed).sum())]
+        return large[: int((expected_false <= allowed).sum())]
 
 
-def _settled(percent: NDArray[np.uint8], things: Sequence[Thing]) -> NDArray[np.uint8]:
-    """Each pixel's probability times that of its thing being new construction."""
-    share = np.full(percent.shape, _UNGROUPED, np.float32)
+def _settled(percent: NDArray[np.uint8], things: Sequence[Thing], ungrouped: float) -> NDArray[np.uint8]:
+    """Each pixel's probability times that of its thing being new construction; `ungrouped` for no thing."""
+    lessened = np.rint(np.arange(256) * np.float32(ungrouped)).astype(np.uint8)
+    lessened[NOT_OBSERVED] = NOT_OBSERVED
+    settled = np.asarray(lessened[percent])
     for thing in things:
-        share[thing.window][thing.inside] = thing.new
-    settled = np.rint(percent * share).astype(np.uint8)
-    return np.where(percent == NOT_OBSERVED, percent, settled)
-
-
-def _table(found: Sequence[Thing], grid: GeoBox, zones: Mapping[str, Geometry]) -> gpd.GeoDataFrame:
-    outlines = [outline(thing.inside, grid[thing.window]) for thing in found]
-    columns = {
-        "id": pd.Series(np.arange(1, len(found) + 1), dtype="int64"),
-        "kind": pd.Series([thing.kind for thing in found], dtype="str"),
-        "direction": pd.Series([thing.direction for thing in found], dtype="str"),
-        "confidence": pd.Series([round(thing.confidence, 3) for thing in found], dtype="float64"),
-        "area_m2": pd.Series([round(thing.shape.area_m2, 1) for thing in found], dtype="float64"),
-        "length_m": pd.Series([round(thing.shape.length_m, 1) for thing in found], dtype="float64"),
-        "width_m": pd.Series([round(thing.shape.width_m, 1) for thing in found], dtype="float64"),
-        "zone": pd.Series(zone_of(outlines, zones, grid), dtype="object"),
-    }
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(outlines, crs=str(grid.crs)), crs=str(grid.crs))
+        if thing.found_in == CHANGE:
+            own = thing.percent[thing.inside]
+            new = np.rint(own * np.float32(thing.new)).astype(np.uint8)
+            settled[thing.window][thing.inside] = np.where(own == NOT_OBSERVED, own, new)
+    return settled

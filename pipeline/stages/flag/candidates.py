@@ -15,11 +15,12 @@ from pipeline.pair import Mask, Pair
 from pipeline.regime import regime
 from pipeline.stages.flag.batches import batches, grown, inside
 from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
-from pipeline.stages.flag.segment import Bytes, Labels, Segments, Window, segment_changes
+from pipeline.stages.flag.segment import Bytes, Labels, Levels, Segments, Window, segment_changes
 from pipeline.stages.flag.split import split
 
 WindowReader = Callable[[slice, slice], Pair]
 
+LEVELS = Levels(core=50, edge=20)
 SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
 _MARGIN_PX = RING_PX + 4
 
@@ -50,7 +51,7 @@ def find_patches(
     """Every patch of `least_px` pixels or more that can be measured. `percent`: probability of change (y, x),
     255 = not observed.
     """
-    found = segment_changes(percent, SMALLEST_PX)
+    found = segment_changes(percent, SMALLEST_PX, LEVELS)
     numbers = np.flatnonzero(found.sizes >= least_px)
     windows = [grown(found.windows[i], _MARGIN_PX, percent.shape) for i in numbers]
     crowd = crowds(found.centres * pixel_size(grid))[numbers]

@@ -43,15 +43,25 @@ def centre_line(inside: Mask) -> CentreLine | None:
     nodes = np.argwhere(skeletonize(solid)).astype(np.float64)
     if len(nodes) < 2:
         return None
-    half = depth[tuple(nodes.astype(int).T)]
-    width = 2 * float(np.median(half))
+    width = max(float(np.median(_widths(depth, nodes.astype(int)))), 1.0)
     lines = [_finished(*way, solid, width) for way in _ways(nodes, width)]
     lines = [line for line in lines if len(line) > 1]
     if not lines:
         return None
     length = sum(_length(line) for line in lines)
-    mean = float(solid.sum()) / max(length, 1.0)
-    return CentreLine(tuple(line - 2 for line in lines), length, width * mean / (2 * float(half.mean())))
+    return CentreLine(tuple(line - 2 for line in lines), length, width)
+
+
+def _widths(depth: Points, nodes: NDArray[np.intp]) -> Points:
+    """Of the thing at each pixel of its skeleton, to a fraction of a pixel.
+
+    Depth, the distance to the nearest pixel outside (y, x), falls evenly from the middle to both sides, so
+    two pixels across from each other tell how deep the middle is, wherever between pixels it lies.
+    """
+    across = np.array([(0, 1), (1, 0), (1, 1), (1, -1)])
+    sides = [depth[tuple((nodes[:, None] + way * across).transpose(2, 0, 1))] for way in (-1, 1)]
+    middle = (sides[0] + sides[1]) / 2 + np.hypot(*across.T)
+    return np.asarray(2 * middle.min(axis=1) - 1)
 
 
 def _ways(nodes: Points, width: float) -> list[tuple[Points, tuple[bool, bool]]]:

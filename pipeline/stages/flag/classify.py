@@ -1,9 +1,9 @@
 """What an object is, and how sure: small networks over its measures, one set a range of resolutions.
 
-`real` tells construction from what only looks like it (vehicles that come and go, crops, moving shadows,
-noise); its probability is the confidence of a finding. `kind` and `direction` name what is real. The
-weights, and a card of what they were fitted on, are in weights.json; `python -m benchmarks.fit_flag`
-remakes them.
+For a detector that gives change alone: `real` tells construction from what only looks like it (vehicles that
+come and go, crops, moving shadows, noise); its probability is the confidence of a finding. `kind` and
+`direction` name what is real. For a detector that gives layers, see `confidence`. The weights, and a card of
+what they were fitted on, are in weights.json; `python -m benchmarks.fit_flag` remakes them.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class Verdict:
 
 def classify(measures: Measures, resolution: float) -> Verdict:
     """Judge one object in images of `resolution` metres a pixel."""
-    models, named = _models(regime(resolution)), measures.by_name()
-    kinds, directions = models["kind"](named), models["direction"](named)
-    confidence = models["real"](named)[FINDING]
+    known, named = models(resolution), measures.by_name()
+    kinds, directions = known["kind"](named), known["direction"](named)
+    confidence = known["real"](named)[FINDING]
     return Verdict(
         kind=max(kinds, key=kinds.__getitem__),
         direction=max(directions, key=directions.__getitem__),
@@ -85,8 +85,14 @@ def classify(measures: Measures, resolution: float) -> Verdict:
     )
 
 
+def models(resolution: float) -> dict[str, Network]:
+    """The networks by name: `real`, `kind` and `direction` over measures, where a detector gives change
+    alone; `new` and `removed` over the statistics of layers.
+    """
+    return _models(regime(resolution))
+
+
 @cache
 def _models(name: Regime) -> dict[str, Network]:
     text = files("pipeline.stages.flag").joinpath("weights.json").read_text(encoding="utf-8")
-    models = json.loads(text)[name]
-    return {model: Network.from_json(models[model]) for model in ("real", "kind", "direction")}
+    return {key: Network.from_json(data) for key, data in json.loads(text)[name].items() if key != "card"}

@@ -22,8 +22,8 @@ _NOT_OBSERVED = 255
 class Levels:
     """Percentages: an object holds a pixel of `core`, and reaches as far as pixels are `edge`."""
 
-    core: int = 50
-    edge: int = 20
+    core: int
+    edge: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Segments:
     centres: NDArray[np.float64]
 
 
-def segment_changes(percent: Bytes, smallest_px: float, levels: Levels = Levels()) -> Segments:
+def segment_changes(percent: Bytes, smallest_px: float, levels: Levels) -> Segments:
     """Find connected changed pixels (y, x); objects under `smallest_px` pixels are left out.
 
     Hysteresis (Canny 1986): pixels count from `levels.edge` on where they are connected to one of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.pair import Mask
+from pipeline.stages.detect.detector import CHANGE
 from pipeline.stages.flag.segment import Bytes, Window
 from pipeline.stages.flag.shape import Shape
 
@@ -24,3 +25,5 @@ class Thing:
     direction: str
     confidence: float  # probability that it is construction at all
     new: float  # probability that it is construction that was not there before
+    found_in: str = CHANGE  # the layer
+    level: float = 50.0  # percent of it, down to which the thing reaches

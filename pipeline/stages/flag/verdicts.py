@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.stages.flag.candidates import Candidate, Patch
+from pipeline.stages.flag.candidates import LEVELS, Candidate, Patch
 from pipeline.stages.flag.classify import Verdict, classify
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.things import Thing
@@ -40,6 +40,7 @@ def _thing(candidate: Candidate, verdict: Verdict) -> Thing:
         direction=verdict.direction,
         confidence=verdict.confidence,
         new=verdict.new,
+        level=LEVELS.edge,
     )
 
 

@@ -1,0 +1,72 @@
+"""How sure an object of a detector's layers is, and in which direction it goes.
+
+The confidence is a small network over the object's layer statistics, fitted on data kept out from the
+detector's own training and calibrated there; weights.json holds one a regime and direction, and
+`python -m benchmarks.fit_flag` remakes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.stages.detect.detector import CHANGE
+from pipeline.stages.flag.classify import FINDING, models
+from pipeline.stages.flag.groups import corner
+from pipeline.stages.flag.objects import LEVELS, Object
+from pipeline.stages.flag.things import Thing
+
+_STOOD = 0.5  # mean probability that a building stood here: a new one is altered
+_REBUILT = 0.5  # share of what was removed that something new covers: not removed but altered
+
+
+def judge_objects(objects: Sequence[Object], resolution: float) -> list[Thing]:
+    """Things from objects in images of `resolution` metres a pixel.
+
+    What was removed where something new stands is no thing of its own: the new one is altered.
+    """
+    things = [_thing(each, resolution) for each in objects]
+    new = [thing for thing in things if thing.found_in == CHANGE]
+    removed = [thing for thing in things if thing.found_in != CHANGE]
+    for gone in list(removed):
+        shares = [_overlap(gone, thing) for thing in new]
+        if sum(shares) >= _REBUILT * float(gone.inside.sum()):
+            removed.remove(gone)
+            new = [
+                replace(thing, direction="altered") if share and thing.kind == gone.kind else thing
+                for thing, share in zip(new, shares, strict=True)
+            ]
+    return new + removed
+
+
+def _thing(each: Object, resolution: float) -> Thing:
+    is_new = each.found_in == CHANGE
+    confidence = models(resolution)["new" if is_new else "removed"](each.stats)[FINDING]
+    altered = is_new and each.kind == "building" and each.stats["standing"] >= _STOOD
+    return Thing(
+        window=each.window,
+        inside=each.inside,
+        percent=each.percent,
+        shape=each.shape,
+        kind=each.kind,
+        direction="removed" if not is_new else "altered" if altered else "new",
+        confidence=confidence,
+        new=confidence if is_new else 0.0,
+        found_in=each.found_in,
+        level=LEVELS.edge,
+    )
+
+
+def _overlap(one: Thing, other: Thing) -> int:
+    """Pixels that both have."""
+    starts = [max(a.start, b.start) for a, b in zip(one.window, other.window, strict=True)]
+    stops = [min(a.stop, b.stop) for a, b in zip(one.window, other.window, strict=True)]
+    if any(start >= stop for start, stop in zip(starts, stops, strict=True)):
+        return 0
+    parts = [
+        thing.inside[
+            tuple(slice(a - c, b - c) for a, b, c in zip(starts, stops, corner(thing.window), strict=True))
+        ]
+        for thing in (one, other)
+    ]
+    return int((parts[0] & parts[1]).sum())
