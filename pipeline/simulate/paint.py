@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zlib import crc32
 
@@ -21,16 +21,22 @@ _RAGGED: Final = {
     "berm": 0.22,
     "rubble": 1.2,
     "track": 0.2,
+    "yard": 0.15,
+    "wood": 2.0,
 }  # metres of edge wander
 _LAYERS: Final[tuple[Form, ...]] = (  # drawn in this order
     "track",
     "field",
+    "wood",
+    "yard",
     "surface",
     "rubble",
     "berm",
     "wall",
     "bare walls",
     "roof",
+    "hip roof",
+    "gable roof",
     "tree",
     "vehicle",
 )
@@ -61,6 +67,10 @@ class _Patch:
         """Level the ground towards its smoothed self."""
         self.relief[:] = self.relief + cover * share * (self.level - self.relief)
 
+    def fell(self) -> None:
+        """Take away the trees that stand on it."""
+        self.blocks *= 1 - self.cover
+
     def cut_to(self, height: float, cover: Array) -> None:
         """Bring the relief to one height, as under a floor slab."""
         self.relief[:] = self.relief * (1 - cover) + height * cover
@@ -72,13 +82,16 @@ def paint(canvas: Canvas, things: tuple[Thing, ...], date: str) -> None:
         for thing in things:
             if thing.form == form and thing.stands(date):
                 patch = _patch(canvas, thing)
-                if patch.cover.size and patch.cover.max() > 0:
+                if patch is not None and patch.cover.max() > 0:
                     _FORMS[form](patch, thing)
 
 
-def _patch(canvas: Canvas, thing: Thing) -> _Patch:
+def _patch(canvas: Canvas, thing: Thing) -> _Patch | None:
+    """What `thing` touches of the canvas; None where it lies outside."""
     frame = canvas.frame
     rows, cols = frame.window(thing.shape.polygon().bounds, 2.0 + 2 * frame.step)
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        return None
     axis_x, axis_y = frame.axes()
     x, y = np.meshgrid(axis_x[cols], axis_y[rows])
     fine, coarse = canvas.fine[rows, cols], canvas.coarse[rows, cols]
@@ -109,6 +122,7 @@ def _rng(thing: Thing) -> np.random.Generator:
 def _surface(patch: _Patch, thing: Thing) -> None:
     """Graded or paved ground, with a low windrow along its edge where it is earth."""
     patch.grade(patch.cover, 0.85)
+    patch.fell()
     patch.lay(MATERIALS[thing.material], patch.cover)
     if thing.material in ("graded", "packed"):
         patch.relief += 0.22 * np.exp(-((patch.inside / 0.6) ** 2))
@@ -246,6 +260,53 @@ def _tree(patch: _Patch, thing: Thing) -> None:
     np.maximum(patch.blocks, dome * (1 + 0.1 * blurred(patch.fine, 1)), out=patch.blocks)
 
 
+def _tinted(patch: _Patch, thing: Thing, cover: Array, spread: float) -> None:
+    """Cover with a material whose colour is this thing's own: lighter or darker, a little off in hue."""
+    rng, material = _rng(thing), MATERIALS[thing.material]
+    tint = np.exp(rng.normal(0, spread) + rng.normal(0, spread / 4, 4))
+    own = tuple(float(value) for value in np.clip(material.colour * tint, 0.01, 0.9))
+    patch.lay(replace(material, spectrum=(own[0], own[1], own[2], own[3])), cover)
+
+
+def _pitched(patch: _Patch, thing: Thing, rise: Array) -> None:
+    """A roof that rises above its eaves: its slopes are shaded, wings that cross join at valleys."""
+    _tinted(patch, thing, patch.cover, 0.18)
+    np.maximum(patch.blocks, thing.height * patch.cover, out=patch.blocks)
+    within = patch.cover > 0.5
+    patch.relief[within] = np.maximum(patch.relief, patch.level + rise)[within]
+
+
+def _hip_roof(patch: _Patch, thing: Thing) -> None:
+    """Four slopes, all of one pitch."""
+    _pitched(patch, thing, _pitch(thing) * np.clip(patch.inside, 0, None))
+
+
+def _gable_roof(patch: _Patch, thing: Thing) -> None:
+    """Two slopes from a ridge along the long side."""
+    assert isinstance(thing.shape, Box)
+    _, across = thing.shape.axes(patch.x, patch.y)
+    _pitched(patch, thing, _pitch(thing) * (thing.shape.width / 2 - np.abs(across)).clip(0))
+
+
+def _pitch(thing: Thing) -> float:
+    return float(_rng(thing).uniform(0.25, 0.6))
+
+
+def _yard(patch: _Patch, thing: Thing) -> None:
+    """Lawn, bare soil or paving around a house, each its own shade."""
+    patch.fell()
+    _tinted(patch, thing, 0.9 * patch.cover, 0.15)
+
+
+def _wood(patch: _Patch, thing: Thing) -> None:
+    """Closed forest: crowns of some metres side by side."""
+    rng, width = _rng(thing), max(3.5, 2 * patch.step)
+    crowns = fractal(rng, patch.x.shape, patch.step, 0.5, 2.5 * width, shortest=0.7 * width)
+    patch.lay(MATERIALS[thing.material], patch.cover * np.clip(1.1 + 0.2 * crowns, 0, 1))
+    patch.reflectance *= 1 + 0.25 * patch.cover * np.clip(crowns, -2, 1.5)
+    np.maximum(patch.blocks, patch.cover * thing.height * np.clip(0.8 + 0.2 * crowns, 0, 2), out=patch.blocks)
+
+
 _FORMS: Final[dict[Form, Callable[[_Patch, Thing], None]]] = {
     "surface": _surface,
     "field": _field,
@@ -257,4 +318,8 @@ _FORMS: Final[dict[Form, Callable[[_Patch, Thing], None]]] = {
     "rubble": _rubble,
     "vehicle": _vehicle,
     "tree": _tree,
+    "hip roof": _hip_roof,
+    "gable roof": _gable_roof,
+    "yard": _yard,
+    "wood": _wood,
 }

@@ -18,10 +18,12 @@ from shapely.geometry.base import BaseGeometry
 
 from pipeline.simulate.canvas import Canvas, Frame
 from pipeline.simulate.geometry import Shift, shift_between
+from pipeline.simulate.lean import leaning
 from pipeline.simulate.light import Sun, illumination
 from pipeline.simulate.materials import BANDS
 from pipeline.simulate.noise import Array
 from pipeline.simulate.paint import paint
+from pipeline.simulate.season import Season, in_season
 from pipeline.simulate.sensor import Sensor, measured, through_air
 from pipeline.simulate.terrain import GroundStyle, make_ground
 from pipeline.simulate.things import Thing
@@ -39,6 +41,8 @@ class View:
     sun: Sun
     sensor: Sensor = Sensor()  # noqa: RUF009 (a frozen value)
     shift: Shift = Shift()  # noqa: RUF009
+    season: Season = Season()  # noqa: RUF009
+    lean: tuple[float, float] = (0.0, 0.0)  # metres east and north that a roof moves for each metre of height
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,30 @@ def drawn(spec: SceneSpec, date: str) -> Canvas:
     return canvas
 
 
-def scene(spec: SceneSpec, date: str) -> MadeImage:
-    """Render `date` of `spec`. The same spec gives the same bytes."""
+def scene(spec: SceneSpec, date: str, canvas: Canvas | None = None) -> MadeImage:
+    """Render `date` of `spec`; `canvas` is what `drawn` gave, if it is at hand. The same spec gives the same
+    bytes.
+    """
     view, frame = spec.views[date], spec.frame
-    canvas = drawn(spec, date)
-    light = canvas.reflectance * illumination(canvas.relief, canvas.blocks, frame.step, view.sun)
+    light = lit(canvas or drawn(spec, date), view)
     seen = _sampled(through_air(light, view.sensor, frame.supersample), frame, view.shift)
     noise = np.random.default_rng([spec.seed, 2, crc32(date.encode())])
     return MadeImage(measured(seen, view.sensor, noise).astype(np.float32), spec.geobox, date, view)
+
+
+def lit(canvas: Canvas, view: View) -> Array:
+    """What leaves the ground towards the sensor, (band, y, x): season, sun and shadow, and the look from the
+    side.
+    """
+    colour = canvas.reflectance
+    if view.season != Season():
+        colour = in_season(colour, canvas.coarse, view.season)
+    light = colour * illumination(canvas.relief, canvas.blocks, canvas.frame.step, view.sun)
+    if view.lean == (0.0, 0.0):
+        return np.asarray(light)
+    rows, cols, wall = leaning(canvas.blocks, canvas.frame.step, view.lean)
+    facing = 0.75 if view.lean[0] * view.sun.towards[0] + view.lean[1] * view.sun.towards[1] < 0 else 0.3
+    return np.asarray(light[:, rows, cols] * np.where(wall, facing, 1.0))
 
 
 def _sampled(light: Array, frame: Frame, shift: Shift) -> Array:
@@ -127,13 +147,13 @@ def truth(spec: SceneSpec, before: str, after: str) -> gpd.GeoDataFrame:
         if then == now:
             continue
         direction = "new" if not then else "removed" if not now else "altered"
-        place = _seen(spec, before, _footprint(now or then))
+        place = _seen(spec, before, footprint(now or then))
         rows.append({"name": name, "kind": group[0].kind, "direction": direction, "geometry": place})
     columns = ["name", "kind", "direction", "geometry"]
     return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=str(spec.geobox.crs))
 
 
-def _footprint(things: list[Thing]) -> BaseGeometry:
+def footprint(things: list[Thing]) -> BaseGeometry:
     """The ground that things of one name take up; a group of machines includes the gaps between them."""
     polygons = [t.shape.polygon() for t in things]
     whole = shapely.union_all(polygons)

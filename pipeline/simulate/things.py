@@ -8,7 +8,22 @@ from typing import Literal
 from pipeline.simulate.shapes import Shape
 
 Kind = Literal["building", "road", "earthwork", "clearing", "equipment"]
-Form = Literal["surface", "field", "track", "berm", "wall", "roof", "bare walls", "rubble", "vehicle", "tree"]
+Form = Literal[
+    "surface",
+    "field",
+    "track",
+    "berm",
+    "wall",
+    "roof",
+    "hip roof",
+    "gable roof",
+    "bare walls",
+    "rubble",
+    "vehicle",
+    "tree",
+    "yard",
+    "wood",
+]
 
 ALWAYS = ""  # sorts before every date
 NEVER = "9999-12-31"

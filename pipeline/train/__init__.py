@@ -1,0 +1,1 @@
+"""Fitting what the detectors know, from a seed."""

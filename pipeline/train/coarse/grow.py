@@ -1,0 +1,87 @@
+"""Grow boosted trees with LightGBM (Ke et al. 2017), and turn them into the arrays that ship."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.pair import Float
+from pipeline.stages.detect.coarse.trees import Trees
+
+SETTINGS: dict[str, Any] = {
+    "objective": "binary",
+    "num_leaves": 15,
+    "learning_rate": 0.06,
+    "feature_fraction": 0.15,
+    "bagging_fraction": 0.5,
+    "bagging_freq": 1,
+    "min_data_in_leaf": 200,
+    "lambda_l2": 20,
+    "max_bin": 63,
+    "use_missing": False,
+    "num_threads": 1,
+    "force_col_wise": True,
+    "deterministic": True,
+    "verbose": -1,
+}
+
+
+def grow(columns: Float, target: Float, weight: Float, rounds: int, seed: int, **settings: Any) -> list[Trees]:
+    """Trees for a probability, or a class each for `num_class` of them; the same arguments give the same trees.
+
+    `columns`: (n, column) float32, no NaN; `target`: (n,) 0 or 1, or the class; `weight`: (n,).
+    """
+    import lightgbm
+
+    chosen = SETTINGS | {"seed": seed} | settings
+    data = lightgbm.Dataset(columns, target, weight=weight / weight.mean(), params={"max_bin": chosen["max_bin"]})
+    told = lightgbm.train(chosen, data, rounds).dump_model()
+    classes = told["num_tree_per_iteration"]
+    return [pack([tree["tree_structure"] for tree in told["tree_info"][first::classes]]) for first in range(classes)]
+
+
+def pack(structures: list[dict[str, Any]]) -> Trees:
+    """Trees as LightGBM tells them, as arrays."""
+    roots, nodes = [], []
+    for structure in structures:
+        roots.append(len(nodes))
+        nodes += _flat(structure)
+    column, limit, low, high = zip(*nodes, strict=True)
+    return Trees(
+        np.array(roots, np.int32),
+        np.array(column, np.int16),
+        np.array(limit, np.float32),
+        np.array(low, np.int16),
+        np.array(high, np.int16),
+    )
+
+
+def _flat(structure: dict[str, Any]) -> list[tuple[int, np.float32, int, int]]:
+    """The nodes of one tree, root first, its branches by their place in the list."""
+    out: list[tuple[int, np.float32, int, int]] = []
+
+    def add(node: dict[str, Any]) -> int:
+        at = len(out)
+        if "leaf_value" in node:
+            out.append((-1, np.float32(node["leaf_value"]), 0, 0))
+            return at
+        out.append((0, np.float32(0), 0, 0))
+        low = add(node["left_child"])
+        out[at] = (node["split_feature"], _below(node["threshold"]), low, add(node["right_child"]))
+        return at
+
+    add(structure)
+    return out
+
+
+def _below(limit: float) -> np.float32:
+    """The largest float32 that is not above `limit`: float32 values fall on the same side of both."""
+    near = np.float32(limit)
+    return near if float(near) <= limit else np.nextafter(near, np.float32(-np.inf))
+
+
+def largest(trees: Trees) -> NDArray[np.int16]:
+    """The columns that are looked at."""
+    return np.unique(trees.column[trees.column >= 0])

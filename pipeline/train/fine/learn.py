@@ -1,0 +1,141 @@
+"""Training of the fine network: samples by number, so that the same seed sees the same samples in the same order."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from pipeline.train.fine.augment import augmented
+from pipeline.train.fine.backgrounds import Background
+from pipeline.train.fine.collage import collage
+from pipeline.train.fine.loss import loss
+from pipeline.train.fine.network import SiameseUNet
+from pipeline.train.fine.sample import Sample, mosaic
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Where samples come from, by chance: made towns, made arid sites, collages of real images, users' own pairs."""
+
+    town: float = 0.45
+    arid: float = 0.17
+    collage: float = 0.38
+    own: float = 0.0
+    coarser: float = 0.2  # chance that four samples become one at twice the pixel size
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast."""
+
+    steps: int = 4000
+    batch: int = 6
+    rate: float = 2e-3
+    decay_from: float = 0.7  # share of the steps after which the rate falls to nothing
+    average: float = 0.995  # of the weights that are kept, over steps
+
+
+class Samples(Dataset[tuple[Tensor, Tensor]]):
+    """Sample `i` of a seed, always the same."""
+
+    def __init__(
+        self,
+        stores: dict[str, Sequence[Path]],
+        grounds: Sequence[Background],
+        mixture: Mixture,
+        seed: int,
+        count: int,
+    ) -> None:
+        self.stores, self.grounds, self.mixture, self.seed, self.count = stores, grounds, mixture, seed, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self.seed, index])
+        if rng.random() < self.mixture.coarser:
+            sample = mosaic([self._one(rng) for _ in range(4)])
+        else:
+            sample = self._one(rng)
+        image, labels = augmented(rng, sample)
+        return torch.from_numpy(image), torch.from_numpy(labels)
+
+    def _one(self, rng: np.random.Generator) -> Sample:
+        chances = {
+            name: getattr(self.mixture, name) for name in ("town", "arid", "own") if self.stores.get(name)
+        }
+        if self.grounds:
+            chances["collage"] = self.mixture.collage
+        share = np.array(list(chances.values()))
+        name = str(rng.choice(list(chances), p=share / share.sum()))
+        if name == "collage":
+            return collage(rng, self.grounds)
+        files = self.stores[name]
+        with np.load(files[int(rng.integers(len(files)))]) as held:
+            return Sample(held["images"], held["labels"])
+
+
+def learn(
+    samples: Samples,
+    recipe: Recipe,
+    network: nn.Module | None = None,
+    first: int = 0,
+    keep: Path | None = None,
+) -> nn.Module:
+    """The averaged network after `recipe.steps` steps; `network` and `first` go on where another run stopped."""
+    torch.manual_seed(samples.seed)
+    network = (network or SiameseUNet()).to(memory_format=torch.channels_last)
+    averaged = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)
+    seen: list[float] = []
+    for step, (images, labels) in enumerate(_batches(samples, recipe, first), start=first):
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.rate * _pace(step, first, recipe)
+        network.train()
+        value = loss(network(images.to(memory_format=torch.channels_last)), labels)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        _follow(averaged, network, min(recipe.average, (1 + step - first) / (10 + step - first)))
+        seen.append(float(value.detach()))
+        if step % 50 == 49:
+            print(f"step {step + 1}: loss {np.mean(seen[-50:]):.4f}", file=sys.stderr, flush=True)
+            if keep is not None:
+                torch.save(
+                    {"step": step + 1, "now": network.state_dict(), "mean": averaged.state_dict()}, keep
+                )
+    return averaged
+
+
+def _batches(samples: Samples, recipe: Recipe, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+    order = range(first * recipe.batch, recipe.steps * recipe.batch)
+    loader = DataLoader(
+        samples, recipe.batch, sampler=order, num_workers=1, prefetch_factor=6, drop_last=True
+    )
+    yield from loader
+
+
+def _pace(step: int, first: int, recipe: Recipe) -> float:
+    """Warm up, hold, and fall to nothing."""
+    warm = min(1.0, (step - first + 1) / 100)
+    left = (recipe.steps - step) / max(recipe.steps * (1 - recipe.decay_from), 1)
+    return warm * min(1.0, left)
+
+
+@torch.no_grad()
+def _follow(averaged: nn.Module, network: nn.Module, share: float) -> None:
+    """Exponential mean of the weights (Polyak and Juditsky 1992)."""
+    for kept, new in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - share)
+        else:
+            kept.copy_(new)
