@@ -59,10 +59,13 @@ def _thing(each: Object, resolution: float) -> Thing:
 
 def _overlap(one: Thing, other: Thing) -> int:
     """Pixels that both have."""
-    starts = [max(a.start, b.start) for a, b in zip(one.window, other.window, strict=True)]
-    stops = [min(a.stop, b.stop) for a, b in zip(one.window, other.window, strict=True)]
-    if any(start >= stop for start, stop in zip(starts, stops, strict=True)):
+    (rows, cols), (more_rows, more_cols) = one.window, other.window
+    if rows.stop <= more_rows.start or more_rows.stop <= rows.start:
         return 0
+    if cols.stop <= more_cols.start or more_cols.stop <= cols.start:
+        return 0
+    starts = [max(rows.start, more_rows.start), max(cols.start, more_cols.start)]
+    stops = [min(rows.stop, more_rows.stop), min(cols.stop, more_cols.stop)]
     parts = [
         thing.inside[
             tuple(slice(a - c, b - c) for a, b, c in zip(starts, stops, corner(thing.window), strict=True))

@@ -14,17 +14,16 @@ from pipeline.stages.flag.segment import Bytes
 _STEEP = 15.0  # percent from the level; further off says nothing about where the edge lies within a pixel
 _LEAST = 1.0  # a pixel inside is above the level by as much, one outside below it
 _SMOOTHING_PX = 0.6
-_THICK_PX = 2.5  # half the width from which on a thing outlives smoothing
 _CRUMB = 0.05  # of the largest piece: smaller ones are not drawn
 _HOLE_PX = 9.0  # and neither are holes of fewer pixels
 
 
 def contour(inside: Mask, percent: Bytes, level: float, smooth: bool) -> BaseGeometry:
     """Polygon or MultiPolygon around the pixels `inside` (y, x), x and y in columns and rows, the first
-    pixel's corner at (0, 0). smooth: take the noise of single pixels away.
+    pixel's corner at (0, 0). smooth: take the noise of single pixels away, and things of a few with it.
     """
     field = np.pad(_field(inside, percent, level), 2, constant_values=-_STEEP)
-    if smooth and ndimage.distance_transform_edt(np.pad(inside, 1)).max() >= _THICK_PX:
+    if smooth:
         field = ndimage.gaussian_filter(field, _SMOOTHING_PX)
     found = find_contours(field, 0.0, fully_connected="high")
     rings = [shapely.Polygon(ring[:, ::-1] - 1.5).buffer(0) for ring in found if len(ring) > 3]

@@ -20,6 +20,7 @@ _SMALLEST_PX = 12  # of a region; fewer are a crumb
 _RIM_PX = 2.5  # of another region; what lies within, nearly all of it, is its rim
 _RIM_SHARE = 0.7
 _OWN = 10.0  # percent by which a region is more of its kind than of its neighbour's
+_PLAIN = 0.02  # of the patch: so little of any other kind is not looked into
 _SQUARE = np.ones((2, 2), bool)
 
 
@@ -36,6 +37,9 @@ def regions(kinds: Bytes, inside: Mask) -> list[Region]:
 
     kinds: percent (kind, y, x).
     """
+    counts = np.bincount(kinds[:, inside].argmax(axis=0), minlength=len(kinds))
+    if counts.sum() - counts.max() < max(_SMALLEST_PX, _PLAIN * counts.sum()):
+        return [Region(int(counts.argmax()), inside)]
     likely = ndimage.gaussian_filter(kinds.astype(np.float32), (0, _SMOOTHING_PX, _SMOOTHING_PX))
     best = np.where(inside, likely.argmax(axis=0), -1)
     labels, of_kind = _connected(best, len(kinds))

@@ -144,20 +144,26 @@ def vegetation(image: Float, bands: Sequence[str]) -> Float:
 def _look(image: Float, inside: Mask, ring: Mask, bands: Sequence[str]) -> Look:
     grey = np.maximum(image.mean(axis=0), np.float32(1e-4))
     level = max(float(np.median(grey[ring])), 1e-4)
-    values = grey[inside]
+    own = image[:, inside]
+    values = np.maximum(own.mean(axis=0), np.float32(1e-4))
     outline = inside ^ ndimage.binary_erosion(inside)
     filled = np.where(np.isnan(grey), np.float32(level), grey)
-    gradient = ndimage.gaussian_gradient_magnitude(filled, 1.0)
-    share = image[:, inside] / np.maximum(image[:, inside].sum(axis=0), np.float32(1e-4))
+    share = own / np.maximum(own.sum(axis=0), np.float32(1e-4))
     return Look(
         contrast=float(np.log(max(float(values.mean()), 1e-4) / level)),
         dark=float((values < _DARK * level).mean()),
         bright=float((values > _BRIGHT * level).mean()),
         texture=float(values.std()) / level,
         colour=float(share.std(axis=1).mean()) * len(bands),
-        edge=float(gradient[outline].mean()) / level,
-        vegetation=float(vegetation(image, bands)[inside].mean()),
+        edge=float(_gradient(filled)[outline].mean()) / level,
+        vegetation=float(vegetation(own[:, None], bands).mean()),
     )
+
+
+def _gradient(image: Float) -> Float:
+    """Its size (y, x), smoothed by one pixel."""
+    soft = ndimage.gaussian_filter(image, 1.0)
+    return np.hypot(*np.gradient(soft)) if min(image.shape) > 1 else np.zeros_like(soft)
 
 
 def _correlation(a: Float, b: Float) -> float:

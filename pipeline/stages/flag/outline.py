@@ -16,13 +16,15 @@ from pipeline.stages.flag.contour import contour, simpler
 from pipeline.stages.flag.square import squared
 from pipeline.stages.flag.things import Thing
 
+_THICK_PX = 4.0  # of width, from which on a thing outlives smoothing
 _TOLERANCE_PX = 0.5  # by which a simpler line may be off; a quarter of that where things are few pixels
 
 
 def outline(thing: Thing, grid: GeoBox) -> BaseGeometry:
     """Polygon or MultiPolygon in the grid's CRS; with right angles where it is a building that has them."""
     fine = regime(pixel_size(grid)) == "fine"
-    loose = contour(thing.inside, thing.percent, thing.level, fine)
+    thick = thing.shape.width_m >= _THICK_PX * pixel_size(grid)
+    loose = contour(thing.inside, thing.percent, thing.level, smooth=fine and thick)
     square = squared(thing.inside, loose) if fine and thing.kind == "building" else None
     shape = simpler(loose, _TOLERANCE_PX if fine else _TOLERANCE_PX / 4) if square is None else square
     return _on_ground(shape, grid[thing.window].transform)

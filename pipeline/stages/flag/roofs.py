@@ -28,18 +28,24 @@ Passes = dict[tuple[int, int], float]
 
 def separate(inside: Mask, percent: Bytes) -> list[Mask]:
     """The roofs (y, x) that the pixels `inside` are. `percent`: how probable a building is there."""
-    if int(inside.sum()) < 2 * _SMALLEST_PX:
+    (box,) = ndimage.find_objects(inside.astype(np.int8))
+    parts = _separate(inside[box], percent[box]) if int(inside[box].sum()) >= 2 * _SMALLEST_PX else []
+    if len(parts) < 2:
         return [inside]
+    whole = [np.zeros_like(inside) for _ in parts]
+    for mask, part in zip(whole, parts, strict=True):
+        mask[box] = part
+    return whole
+
+
+def _separate(inside: Mask, percent: Bytes) -> list[Mask]:
     depth = _depth(inside, percent)
-    summits, count = ndimage.label(
-        (depth == ndimage.maximum_filter(depth, 3)) & inside & (depth > 0), NEIGHBOURS
-    )
+    highest = depth == ndimage.maximum_filter(depth, 3, mode="constant")
+    summits, count = ndimage.label(highest & (depth > 0), NEIGHBOURS)
     if count < 2:
         return [inside]
-    basins = watershed(-depth, summits, mask=inside, connectivity=2)
-    roofs = _joined(basins, depth, count)
-    numbers = np.unique(roofs[roofs > 0]).tolist()
-    return [roofs == number for number in numbers] if len(numbers) > 1 else [inside]
+    roofs = _joined(watershed(-depth, summits, mask=inside, connectivity=2), depth, count)
+    return [roofs == number for number in np.unique(roofs[roofs > 0]).tolist()]
 
 
 def _depth(inside: Mask, percent: Bytes) -> Float:

@@ -47,7 +47,7 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
         length_m=length * pixel_m,
         width_m=width * pixel_m,
         rectangularity=min(area / (height * breadth), 1.0),
-        solidity=min(area / _hull_area(edge_rows, edge_cols), 1.0) if area > 3 else 1.0,
+        solidity=min(area / _hull_area(box), 1.0) if area > 3 else 1.0,
     )
 
 
@@ -70,11 +70,13 @@ def _smallest_rectangle(rows: NDArray[np.intp], cols: NDArray[np.intp]) -> tuple
     return float(sides[0][best]), float(sides[1][best])
 
 
-def _hull_area(rows: NDArray[np.intp], cols: NDArray[np.intp]) -> float:
+def _hull_area(box: Mask) -> float:
     """Of the convex hull around the middles of the pixels' sides."""
+    rows = np.flatnonzero(box.any(axis=1))
+    ends = box.argmax(axis=1)[rows], box.shape[1] - 1 - box[:, ::-1].argmax(axis=1)[rows]
+    points = np.concatenate([np.stack([rows, cols], axis=1) for cols in ends])
     sides = np.array([[0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
-    points = (np.stack([rows, cols], axis=1)[:, None] + sides).reshape(-1, 2)
     try:
-        return float(ConvexHull(points).volume)
+        return float(ConvexHull((points[:, None] + sides).reshape(-1, 2)).volume)
     except QhullError:
-        return float(len(rows))
+        return float(box.sum())
