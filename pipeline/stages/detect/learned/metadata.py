@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pipeline.errors import ModelError
 
 KEY = "groundbreak"
-STRIDE = 16  # sides of what a network is shown are multiples of this, counted from the grid's first pixel
+STRIDE = 32  # sides of what a network is shown are multiples of this, counted from the grid's first pixel
 
 
 class Metadata(BaseModel):
