@@ -1,4 +1,4 @@
-"""What differs between two dates without anything being built: light, sensor, sharpness, compression, a pixel's shift."""
+"""What differs between two dates without anything being built: light, sensor, sharpness, compression."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 
 
 def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
-    """The network's input (6, y, x) and the labels (4, y, x), at random turned, swapped, relit and blurred."""
+    """The network's input (6, y, x) and the labels (4, y, x): turned, swapped, relit, blurred at random."""
     if rng.random() < 0.35:
         sample = sample.swapped()
     sample = sample.turned(int(rng.integers(4)), rng.random() < 0.5)
@@ -45,7 +45,7 @@ def _relit(rng: np.random.Generator, image: Bytes, grey: bool) -> Float:
         smooth = np.stack([ndimage.uniform_filter(band, 3) for band in out])
         out = out + rng.uniform(0.3, 1.2) * (out - smooth)
     if rng.random() < 0.5:
-        out = out + rng.normal(0, rng.uniform(0.5, 6), out.shape)
+        out = out + rng.normal(0, rng.uniform(0.5, 6), out.shape).astype(np.float32)
     if rng.random() < 0.4:
         out = _compressed(out, int(rng.integers(35, 95)))
     return np.asarray(out, np.float32)

@@ -24,7 +24,7 @@ _LEAST_SIDE = 128
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """`image`: (3, y, x) uint8 red, green, blue. `roofs`: (y, x) the number of the roof, 0 none, -1 not known."""
+    """`image`: (3, y, x) uint8 red, green, blue. `roofs`: (y, x) the roof's number, 0 none, -1 not known."""
 
     name: str
     image: Bytes
@@ -37,7 +37,7 @@ class Background:
 
 
 def backgrounds(folder: Path, scales: Sequence[float] = (1.0, 0.7, 0.5)) -> list[Background]:
-    """Every outlined image under `folder`, at some scales of its own resolution. Outlines are in roofs.json."""
+    """Every outlined image under `folder`, at some scales of its own resolution; roofs.json outlines them."""
     outlines = json.loads(files("pipeline.train.fine").joinpath("roofs.json").read_text(encoding="utf-8"))
     found = []
     for told in outlines:
@@ -65,5 +65,5 @@ def _scaled(path: Path, told: dict[str, list[object]], share: float) -> Backgrou
 
 
 def _inside(corners: object, share: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    outline = scale(Polygon(corners), share, share, origin=(0, 0))  # type: ignore[arg-type]
+    outline = scale(Polygon(corners), share, share, origin=(0, 0))
     return np.asarray(rasterize([outline], shape, dtype="uint8").astype(bool))

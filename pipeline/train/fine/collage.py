@@ -1,7 +1,7 @@
 """Pairs made of real images: roofs taken away, put elsewhere, ground dug up, or nothing but another light.
 
-What is built is real, as is the ground it stands on; what was there before is real ground of the same image, or soil.
-Learning change from single-date images so is the idea of ChangeStar (Zheng et al. 2021).
+What is built is real, as is the ground it stands on; what was there before is real ground of the same image,
+or soil. Learning change from single-date images so is the idea of ChangeStar (Zheng et al. 2021).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _other_ground(rng: np.random.Generator, crop: _Crop, hole: NDArray[np.bool_]
 
 
 def _soil(
-    rng: np.random.Generator, shape: tuple[int, int], level: float, colours: Sequence[tuple[int, ...]]
+    rng: np.random.Generator, shape: tuple[int, ...], level: float, colours: Sequence[tuple[int, ...]]
 ) -> Float:
     """Bare or paved ground: one colour, uneven at two scales."""
     colour = np.array(colours[int(rng.integers(len(colours)))], np.float32)

@@ -1,4 +1,4 @@
-"""The trained network as ONNX, and back: names of weights are kept, so that training can go on from the file."""
+"""The trained network as ONNX, and back: weights keep their names, so that training can go on from it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,19 @@ def save_onnx(network: nn.Module, path: Path, metadata: Metadata) -> None:
     """Write `network` to `path`, with `metadata` in it."""
     network = network.eval().to(memory_format=torch.contiguous_format)
     held = path.with_name(path.name + ".part")
+    open_axes = {0: "batch", 2: "y", 3: "x"}
     torch.onnx.export(
-        _Delivered(network), (torch.zeros(1, 6, 64, 64),), str(held), input_names=["pair"], output_names=["logits"],
-        dynamic_axes={"pair": {0: "batch", 2: "y", 3: "x"}, "logits": {0: "batch", 2: "y", 3: "x"}},
-        opset_version=_OPSET, dynamo=False, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
-    )  # fmt: skip
+        _Delivered(network),
+        (torch.zeros(1, 6, 64, 64),),
+        str(held),
+        input_names=["pair"],
+        output_names=["logits"],
+        dynamic_axes={"pair": open_axes, "logits": open_axes},
+        opset_version=_OPSET,
+        dynamo=False,
+        do_constant_folding=False,
+        training=torch.onnx.TrainingMode.PRESERVE,
+    )
     describe(held, metadata)
     held.replace(path)
 
@@ -56,6 +64,8 @@ def load_onnx(path: Path) -> SiameseUNet:
     held = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(path)).graph.initializer}
     network = SiameseUNet()
     state: Mapping[str, Any] = network.state_dict()
-    found = {name: torch.tensor(held[f"network.{name}"].copy()) for name in state if f"network.{name}" in held}
+    found = {
+        name: torch.tensor(held[f"network.{name}"].copy()) for name in state if f"network.{name}" in held
+    }
     network.load_state_dict({**state, **found})
     return network

@@ -1,10 +1,10 @@
-"""Training of the fine network: samples by number, so that the same seed sees the same samples in the same order."""
+"""Training of the fine network: samples by number, so that a seed sees the same ones in the same order."""
 
 from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from pipeline.train.fine.sample import Sample, mosaic
 
 @dataclass(frozen=True)
 class Mixture:
-    """Where samples come from, by chance: made towns, made arid sites, collages of real images, users' own pairs."""
+    """Where samples come from, by chance: made towns and arid sites, collages of real images, own pairs."""
 
     town: float = 0.45
     arid: float = 0.17
@@ -48,7 +48,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        stores: dict[str, Sequence[Path]],
+        stores: Mapping[str, Sequence[Path]],
         grounds: Sequence[Background],
         mixture: Mixture,
         seed: int,
@@ -90,7 +90,7 @@ def learn(
     first: int = 0,
     keep: Path | None = None,
 ) -> nn.Module:
-    """The averaged network after `recipe.steps` steps; `network` and `first` go on where another run stopped."""
+    """The averaged network after `recipe.steps` steps; `network`, `first` go on where another stopped."""
     torch.manual_seed(samples.seed)
     network = (network or SiameseUNet()).to(memory_format=torch.channels_last)
     averaged = copy.deepcopy(network)

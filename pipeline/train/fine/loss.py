@@ -9,7 +9,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.train.fine.network import CHANNELS
-from pipeline.train.fine.sample import BUILDING, CLASSES, IGNORE, NO_BUILDING, REMOVED, STANDS, STOOD
+from pipeline.train.fine.sample import (
+    BUILDING,
+    CLASSES,
+    IGNORE,
+    NO_BUILDING,
+    REMOVED,
+    SOMETHING,
+    STANDS,
+    STOOD,
+)
 
 _KINDS: Final = 6  # nothing and the five kinds come first in CHANNELS
 _WEIGHTS: Final = (1.0, 1.5, 1.5, 2.0, 1.5, 2.0)
@@ -19,23 +28,26 @@ _EPS: Final = 1e-6
 def loss(logits: Tensor, labels: Tensor) -> Tensor:
     """`logits` (batch, channel, y, x), `labels` (batch, 4, y, x) as in Sample; a scalar."""
     classes = labels[:, CLASSES].long()
-    known, elsewhere = classes < _KINDS, classes == NO_BUILDING
+    known, something, elsewhere = classes < _KINDS, classes == SOMETHING, classes == NO_BUILDING
     log_share = functional.log_softmax(logits[:, :_KINDS], 1)
     weights = torch.tensor(_WEIGHTS)
     cross = functional.nll_loss(log_share, torch.where(known, classes, 0), weights, reduction="none")
     share = log_share.exp()
     no_building = -torch.log1p(-share[:, BUILDING].clamp(max=1 - 1e-4))
-    total = _mean(cross, known) + _mean(no_building, elsewhere)
+    any_kind = -torch.log((1 - share[:, 0]).clamp(min=1e-4))
+    total = _mean(cross, known) + _mean(no_building, elsewhere) + _mean(any_kind, something)
     judged = known | elsewhere
     total = total + _overlap(share[:, BUILDING], (classes == BUILDING).float(), judged)
-    total = total + 0.5 * _overlap(1 - share[:, 0], (known & (classes > 0)).float(), known)
+    total = total + 0.5 * _overlap(
+        1 - share[:, 0], ((known & (classes > 0)) | something).float(), known | something
+    )
     for name, layer, weight in (("removed", REMOVED, 1.0), ("stood", STOOD, 0.5), ("stands", STANDS, 0.5)):
         total = total + weight * _binary(logits[:, CHANNELS.index(name)], labels[:, layer])
     return total
 
 
 def _binary(logit: Tensor, label: Tensor) -> Tensor:
-    known = label < NO_BUILDING
+    known = label <= SOMETHING
     target = (known & (label > 0)).float()
     cross = functional.binary_cross_entropy_with_logits(logit, target, reduction="none")
     return _mean(cross, known) + 0.5 * _overlap(logit.sigmoid(), target, known)
@@ -52,4 +64,4 @@ def _mean(values: Tensor, where: Tensor) -> Tensor:
     return (values * where).sum() / (where.sum() + _EPS)
 
 
-assert IGNORE > NO_BUILDING > _KINDS
+assert IGNORE > NO_BUILDING > SOMETHING > _KINDS

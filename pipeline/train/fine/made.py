@@ -101,9 +101,7 @@ def _eight_bit(image: NDArray[np.float32], seed: int, which: int) -> Labels:
 
 
 def labels(spec: SceneSpec, canvases: Mapping[str, Canvas]) -> Labels:
-    """(4, y, x): class of what is new, what was removed, buildings before, buildings after; where the date that
-    shows it shows it.
-    """
+    """(4, y, x) as in Sample, each layer where the date that shows it shows it."""
     frame, names = spec.frame, sorted({t.name for t in spec.things if t.kind})
     layers = np.zeros((4, *frame.shape), np.uint8)
     for name in names:

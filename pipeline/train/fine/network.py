@@ -1,7 +1,8 @@
-"""The fine network: a siamese U-Net (Daudt et al. 2018, "Fully Convolutional Siamese Networks for Change Detection").
+"""The fine network: a siamese U-Net (Daudt et al. 2018, "Fully Convolutional Siamese Networks for Change
+Detection").
 
-Both dates go through one encoder; at each level before, after and their absolute difference are joined and go into
-one decoder. Needs torch, which is for training only.
+Both dates go through one encoder; at each level before, after and their absolute difference are joined and
+go into one decoder. Needs torch, which is for training only.
 """
 
 from __future__ import annotations

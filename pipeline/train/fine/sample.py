@@ -11,6 +11,7 @@ from pipeline.stages.detect.detector import KINDS
 
 CLASSES, REMOVED, STOOD, STANDS = range(4)
 IGNORE: Final = 255  # nobody knows
+SOMETHING: Final = 253  # constructed, of a kind that nobody knows
 NO_BUILDING: Final = 254  # no new building, but whatever else nobody knows
 BUILDING: Final = 1 + KINDS.index("building")
 EQUIPMENT: Final = 1 + KINDS.index("equipment")
@@ -21,7 +22,8 @@ Bytes = NDArray[np.uint8]
 class Sample(NamedTuple):
     """`images`: (6, y, x) uint8, red, green, blue before and after. `labels`: (4, y, x) uint8:
 
-    `CLASSES` 0 nothing, 1 + the index in KINDS of what was constructed (new or altered), or NO_BUILDING;
+    `CLASSES` 0 nothing, 1 + the index in KINDS of what was constructed (new or altered), SOMETHING,
+    NO_BUILDING;
     `REMOVED` the same of what was there before and is gone; `STOOD`, `STANDS` 1 on buildings before and
     after. `IGNORE` where nobody knows.
     """
@@ -49,7 +51,7 @@ class Sample(NamedTuple):
         return Sample(*(np.ascontiguousarray(layer) for layer in layers))
 
     def halved(self) -> Sample:
-        """At twice the pixel size: images averaged; of labels the largest, IGNORE where that is near an edge."""
+        """At twice the pixel size: images averaged, of labels the largest."""
         _, height, width = self.images.shape
         blocks = self.images.reshape(6, height // 2, 2, width // 2, 2)
         squares = self.labels.reshape(4, height // 2, 2, width // 2, 2)
