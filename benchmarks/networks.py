@@ -26,15 +26,17 @@ def fit_network(
     hidden: int = HIDDEN,
     ridge: float = RIDGE,
     use: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> dict[str, object]:
     """Fit by L-BFGS with a ridge penalty, as `classify` applies it.
 
     vectors: (objects, measures); names: the class of each object; hidden: units between, 0 for none;
-    use: the measures to use, None for all.
+    use: the measures to use, None for all; columns: what the measures are, None for those of `Measures`.
     """
     classes = sorted(set(names))
-    inputs = Measures.names() if use is None else list(use)
-    vectors = vectors[:, [Measures.names().index(name) for name in inputs]]
+    columns = Measures.names() if columns is None else list(columns)
+    inputs = columns if use is None else list(use)
+    vectors = vectors[:, [columns.index(name) for name in inputs]]
     mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
     standard = np.clip((vectors - mean) / scale, -LIMIT, LIMIT)
     goal = np.array([[name == each for each in classes] for name in names], float)
@@ -99,10 +101,13 @@ def fit_curve(scores: Floats, changed: NDArray[np.bool_]) -> tuple[float, float]
     return float(np.exp(best.x[1])), float(best.x[0])
 
 
-def probabilities(model: dict[str, object], vectors: Floats) -> tuple[tuple[str, ...], Floats]:
-    """Classes, and their probabilities (objects, classes)."""
+def probabilities(
+    model: dict[str, object], vectors: Floats, columns: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], Floats]:
+    """Classes, and their probabilities (objects, classes); `columns` as in `fit_network`."""
     network = Network.from_json(model)
-    named = [dict(zip(Measures.names(), vector.tolist(), strict=True)) for vector in vectors]
+    told = Measures.names() if columns is None else columns
+    named = [dict(zip(told, vector.tolist(), strict=True)) for vector in vectors]
     return network.classes, np.array([list(network(measures).values()) for measures in named])
 
 

@@ -95,4 +95,6 @@ def models(resolution: float) -> dict[str, Network]:
 @cache
 def _models(name: Regime) -> dict[str, Network]:
     text = files("pipeline.stages.flag").joinpath("weights.json").read_text(encoding="utf-8")
-    return {key: Network.from_json(data) for key, data in json.loads(text)[name].items() if key != "card"}
+    return {
+        key: Network.from_json(data) for key, data in json.loads(text)[name].items() if isinstance(data, dict)
+    }
