@@ -19,6 +19,14 @@ def simulate(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another number, another place.")] = 0,
     size: Annotated[int, typer.Option(metavar="PX", min=128, max=8192, help="Pixels a side.")] = 512,
     resolution: Annotated[float, typer.Option(metavar="M", min=0.1, max=60, help="Metres a pixel.")] = 0.5,
+    town: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROWTH",
+            show_default="a site on the steppe",
+            help="Draw a town: quiet, infill, growing, 'new estate' or clearance.",
+        ),
+    ] = None,
     unchanged: Annotated[
         bool, typer.Option("--unchanged", help="Build nothing: every finding is false.")
     ] = False,
@@ -29,7 +37,7 @@ def simulate(
     with reporting(verbose):
         from pipeline.simulate.pair import PairStyle, simulate_pair
 
-        simulate_pair(out, seed, size, resolution, PairStyle(works=() if unchanged else None))
+        simulate_pair(out, seed, size, resolution, PairStyle(works=() if unchanged else None, town=town))
         if json:
             names = ("before", "after", "truth.geojson", "shift_truth.tif")
             show_json({"folder": out, "seed": seed, "files": {Path(name).stem: out / name for name in names}})

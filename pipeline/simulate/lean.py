@@ -1,4 +1,4 @@
-"""How an image taken from the side shows things that stand up: roofs move away from their feet, and hide ground."""
+"""How an image taken from the side shows things that stand up: roofs move off their feet, hide ground."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def leaning(height: Array, step: float, lean: tuple[float, float]) -> tuple[Rows
     `height`: metres above ground (y, x); `lean`: metres east and north that a point moves for each metre of
     height. A line of sight meets the highest thing on its way first, so layers are tried from the top.
     """
-    rows, cols = np.indices(height.shape)
-    from_row, from_col = rows.copy(), cols.copy()
+    rows, cols = (np.asarray(index, np.intp) for index in np.indices(height.shape))
+    from_row, from_col = np.array(rows), np.array(cols)
     wall = np.zeros(height.shape, bool)
     free = np.ones(height.shape, bool)
     top = float(height.max())

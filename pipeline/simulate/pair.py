@@ -11,16 +11,20 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.features import rasterize
 
 from pipeline.errors import BandError, ConfigError
+from pipeline.simulate.clouds import OPAQUE
 from pipeline.simulate.geometry import Shift, Wave
 from pipeline.simulate.layout import AFTER, BEFORE, Place, construction, random_works, roads, surroundings
 from pipeline.simulate.light import Sun
 from pipeline.simulate.materials import BANDS
-from pipeline.simulate.scene import MadeImage, SceneSpec, View, scene, shift_field, truth
+from pipeline.simulate.scene import MadeImage, SceneSpec, View, cloud_cover, scene, shift_field, truth
+from pipeline.simulate.season import Season
 from pipeline.simulate.sensor import Sensor
+from pipeline.simulate.suburb import GROWTH, ground_style, suburb
 from pipeline.simulate.terrain import GroundStyle
-from pipeline.simulate.things import Kind
+from pipeline.simulate.things import Kind, Thing
 from pipeline.simulate.write import sun_tags, write_geojson, write_raster, write_tiles
 
 DTypes = Literal["uint16", "uint8"]
@@ -51,7 +55,11 @@ class PairStyle:
     warp_px: float = 0.4  # amplitude of the smooth local warp
     bands: tuple[str, ...] = BANDS  # any of blue, green, red, nir, pan
     dtype: DTypes = "uint16"
-    ground: GroundStyle = GroundStyle()  # noqa: RUF009
+    ground: GroundStyle | None = None  # None: steppe, or in towns one of many
+    town: str | None = None  # how a town grows (a key of suburb.GROWTH), in place of a site on the steppe
+    seasons: tuple[Season, Season] = (Season(), Season())
+    leans: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))  # as View.lean
+    cloud: float = 0.0  # share of the after image
 
 
 def pair_spec(seed: int, size: int, resolution: float, style: PairStyle) -> SceneSpec:
@@ -63,11 +71,23 @@ def pair_spec(seed: int, size: int, resolution: float, style: PairStyle) -> Scen
     half = size * resolution / 2
     corner = Affine(resolution, 0, _CENTRE[0] - half, 0, -resolution, _CENTRE[1] + half)
     geobox = GeoBox((size, size), corner, "EPSG:32637")
+    things, ground = (
+        _town(seed, half, resolution, style.town) if style.town else _site(seed, half, resolution, style)
+    )
+    views = _views(seed, 2 * half, resolution, style)
+    return SceneSpec(geobox, tuple(things), views, seed, style.ground or ground)
+
+
+def _site(seed: int, half: float, resolution: float, style: PairStyle) -> tuple[list[Thing], GroundStyle]:
     place = Place(np.random.default_rng([seed, 20]), half, resolution)
     things = roads(place)
     things += construction(place, random_works(place) if style.works is None else style.works)
-    things += surroundings(place)
-    return SceneSpec(geobox, tuple(things), _views(seed, 2 * half, resolution, style), seed, style.ground)
+    return things + surroundings(place), GroundStyle()
+
+
+def _town(seed: int, half: float, resolution: float, growth: str) -> tuple[list[Thing], GroundStyle]:
+    rng = np.random.default_rng([seed, 22])
+    return suburb(rng, half, resolution, growth, resurfaced=0.2), ground_style(rng)
 
 
 def _check(seed: int, size: int, resolution: float, style: PairStyle) -> None:
@@ -77,6 +97,8 @@ def _check(seed: int, size: int, resolution: float, style: PairStyle) -> None:
         raise ConfigError(f"size {size}: choose 64 pixels or more")
     if not 0.2 <= resolution <= 30:
         raise ConfigError(f"resolution {resolution:g}: choose 0.2 to 30 metres")
+    if style.town is not None and style.town not in GROWTH:
+        raise ConfigError(f"town {style.town!r}: choose from {', '.join(GROWTH)}")
     unknown = sorted(set(style.bands) - {*BANDS, "pan"})
     if unknown or not style.bands:
         raise BandError(f"bands {', '.join(unknown) or 'none'}: choose from {', '.join(BANDS)}, pan")
@@ -92,9 +114,10 @@ def _views(seed: int, width: float, resolution: float, style: PairStyle) -> dict
     gain = tuple(float(style.gain + g) for g in rng.normal(0, 0.015, 4))
     base = Sensor(haze=style.haze[0], noise=style.noise)
     later = Sensor(haze=style.haze[1], noise=style.noise, gain=(gain[0], gain[1], gain[2], gain[3]))
+    moved = Shift(east, north, waves if style.warp_px else ())
     return {
-        BEFORE: View(style.suns[0], base),
-        AFTER: View(style.suns[1], later, Shift(east, north, waves if style.warp_px else ())),
+        BEFORE: View(style.suns[0], base, Shift(), style.seasons[0], style.leans[0]),
+        AFTER: View(style.suns[1], later, moved, style.seasons[1], style.leans[1], style.cloud),
     }
 
 
@@ -105,7 +128,20 @@ def made_pair(
     style = style or PairStyle()
     spec = pair_spec(seed, size, resolution, style)
     before, after = (scene(spec, date).delivered(style.bands, style.dtype) for date in (BEFORE, AFTER))
-    return MadePair(before, after, truth(spec, BEFORE, AFTER), shift_field(spec, BEFORE, AFTER))
+    return MadePair(before, after, _visible_truth(spec), shift_field(spec, BEFORE, AFTER))
+
+
+def _visible_truth(spec: SceneSpec) -> gpd.GeoDataFrame:
+    """What changed, but for what clouds hide in the after image, half of it or more."""
+    things = truth(spec, BEFORE, AFTER)
+    if not spec.views[AFTER].cloud:
+        return things
+    hidden = cloud_cover(spec, AFTER) > OPAQUE
+    where = [
+        rasterize([shape], hidden.shape, transform=spec.geobox.transform) == 1 for shape in things.geometry
+    ]
+    seen = [not (place.any() and hidden[place].mean() >= 0.5) for place in where]
+    return things[seen].reset_index(drop=True)
 
 
 def simulate_pair(

@@ -17,6 +17,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.simulate.canvas import Canvas, Frame
+from pipeline.simulate.clouds import clouded, clouds
 from pipeline.simulate.geometry import Shift, shift_between
 from pipeline.simulate.lean import leaning
 from pipeline.simulate.light import Sun, illumination
@@ -43,6 +44,7 @@ class View:
     shift: Shift = Shift()  # noqa: RUF009
     season: Season = Season()  # noqa: RUF009
     lean: tuple[float, float] = (0.0, 0.0)  # metres east and north that a roof moves for each metre of height
+    cloud: float = 0.0  # share of the image
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,17 @@ def scene(spec: SceneSpec, date: str, canvas: Canvas | None = None) -> MadeImage
     view, frame = spec.views[date], spec.frame
     light = lit(canvas or drawn(spec, date), view)
     seen = _sampled(through_air(light, view.sensor, frame.supersample), frame, view.shift)
+    if view.cloud:
+        seen = clouded(seen, cloud_cover(spec, date), view.sun)
     noise = np.random.default_rng([spec.seed, 2, crc32(date.encode())])
     return MadeImage(measured(seen, view.sensor, noise).astype(np.float32), spec.geobox, date, view)
+
+
+def cloud_cover(spec: SceneSpec, date: str) -> Array:
+    """How thick the clouds over `date`'s image are, 0..1 (y, x)."""
+    rng = np.random.default_rng([spec.seed, 3, crc32(date.encode())])
+    rows, cols = (int(size) for size in spec.geobox.shape)
+    return clouds(rng, (rows, cols), spec.frame.resolution, spec.views[date].cloud)
 
 
 def lit(canvas: Canvas, view: View) -> Array:

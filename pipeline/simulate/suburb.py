@@ -1,7 +1,7 @@
-"""Random towns: streets lined with houses, blocks, sheds and car parks, gardens, woods; built up between two dates.
+"""Random towns: streets lined with houses, blocks, sheds, car parks, gardens, woods; built up by and by.
 
-What is under construction differs from lot to lot: some stand on both dates, some are built between them, some
-are torn down, some stay bare. Lawns, driveways and trees come with the house, and are no findings of their own.
+What becomes of a lot differs: some houses stand on both dates, some are built between them, some are torn
+down, some lots stay bare. Lawns, driveways and trees come with the house, and are no findings of their own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _GROUNDS: Final = (
 
 @dataclass(frozen=True)
 class Growth:
-    """What becomes of a lot: chances that it was built before, between the dates, torn down; the rest is bare."""
+    """Chances of a lot: built before, between the dates, torn down, altered; the rest stays bare."""
 
     old: float
     new: float
@@ -66,6 +66,7 @@ class Town:
     resolution: float
     growth: Growth
     streets: list[Path]
+    resurfaced: float = 0.0
     count: int = 0
 
     def name(self, kind: str) -> str:
@@ -104,9 +105,13 @@ def ground_style(rng: np.random.Generator) -> GroundStyle:
     )
 
 
-def suburb(rng: np.random.Generator, half: float, resolution: float, growth: str) -> list[Thing]:
-    """Everything on the ground of a town that changes by `growth` (a key of GROWTH)."""
-    town = Town(rng, half, resolution, GROWTH[growth], [])
+def suburb(
+    rng: np.random.Generator, half: float, resolution: float, growth: str, resurfaced: float = 0.0
+) -> list[Thing]:
+    """Everything on the ground of a town that changes by `growth` (a key of GROWTH); a share of streets is
+    `resurfaced`, which is no construction.
+    """
+    town = Town(rng, half, resolution, GROWTH[growth], [], resurfaced)
     things = _woods(town) + _fields(town) + _street_net(town)
     taken = [street.polygon() for street in town.streets]
     things += _large(town, taken)
@@ -142,6 +147,8 @@ def _street_net(town: Town) -> list[Thing]:
         new = recent and rng.random() < 0.4
         name = town.name("road") if new else ""
         things.append(_surface(street, material, "road" if new else None, name, AFTER if new else ALWAYS))
+        if not new and town.resurfaced and rng.random() < town.resurfaced:
+            things.append(_surface(street, town.pick(_STREETS), None, "", AFTER))
         if rng.random() < 0.5 and town.resolution <= 1:
             things.append(Thing(Path(street.points, 0.4), "surface", "paint", since=AFTER if new else ALWAYS))
         town.streets.append(street)
@@ -348,9 +355,8 @@ def _woods(town: Town) -> list[Thing]:
     things, rng = [], town.rng
     for _ in range(int(rng.choice([0, 0, 1, 2, 4]))):
         x, y = (float(v) for v in rng.uniform(-town.half, town.half, 2))
-        plot = Box(
-            x, y, *(float(v) for v in rng.uniform(0.3, 1.6, 2) * town.half), float(rng.uniform(0, 180))
-        )
+        long, wide = (float(v) for v in rng.uniform(0.3, 1.6, 2) * town.half)
+        plot = Box(x, y, long, wide, float(rng.uniform(0, 180)))
         cut = rng.random() < 0.12
         until = AFTER if cut else NEVER
         things.append(

@@ -10,6 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from pipeline.stages.detect.learned.inputs import Standard
+from pipeline.train.fine.clouds import clouded
 from pipeline.train.fine.sample import Bytes, Sample
 
 Float = NDArray[np.float32]
@@ -19,6 +20,8 @@ def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
     """The network's input (6, y, x) and the labels (4, y, x): turned, swapped, relit, blurred at random."""
     if rng.random() < 0.35:
         sample = sample.swapped()
+    if rng.random() < 0.08:
+        sample = clouded(rng, sample)
     sample = sample.turned(int(rng.integers(4)), rng.random() < 0.5)
     grey = rng.random() < 0.08
     dates = [_relit(rng, image, grey) for image in (sample.images[:3], sample.images[3:])]

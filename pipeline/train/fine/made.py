@@ -31,6 +31,7 @@ _TOWN_RESOLUTIONS: Final = (0.4, 0.5, 0.5, 0.5, 0.6, 0.8, 1.0)  # coarser ones a
 _ARID_RESOLUTIONS: Final = (0.4, 0.5, 0.7, 1.0, 1.5, 1.5, 2.0, 3.0, 3.0)
 _GROWTHS: Final = ("quiet", "infill", "growing", "new estate", "clearance")
 _GROWTH_CHANCE: Final = (0.22, 0.2, 0.28, 0.22, 0.08)
+_RESURFACED, _RESURFACED_FROM = 0.35, 2000  # share of streets, in towns of seeds from this one on
 Labels = NDArray[np.uint8]
 
 
@@ -54,7 +55,10 @@ def _spec(seed: int, size: int, town: bool) -> SceneSpec:
     if town:
         growth = str(rng.choice(_GROWTHS, p=_GROWTH_CHANCE))
         assert growth in GROWTH
-        things, ground = suburb(place_rng, half, resolution, growth), ground_style(rng)
+        things, ground = (
+            suburb(place_rng, half, resolution, growth, _RESURFACED if seed >= _RESURFACED_FROM else 0.0),
+            ground_style(rng),
+        )
     else:
         place = Place(place_rng, half, resolution)
         things = roads(place)
