@@ -171,11 +171,11 @@ def cut(model: LearnedModel, pair: Pair, size: int, halo: int) -> NDArray[np.uin
 def test_any_blocks_give_the_same_bytes(tmp_path: Path, resolution: float, fixed: bool) -> None:
     pair = scene()
     path = onnx_models.convolution(
-        tmp_path / "n.onnx", metadata={"tile": 32, "overlap": 16}, size=64 if fixed else None
+        tmp_path / "n.onnx", metadata={"tile": 32, "overlap": 32}, size=96 if fixed else None
     )
     model = learned(path, pair, resolution)
     assert model.tile == (64 if resolution < 0.4 else 32)
-    assert model.reach == model.tile // 2
+    assert model.reach == model.tile
     whole = model(pair)
     assert whole.shape == (8, *pair.observed.shape)
     np.testing.assert_array_equal(whole == NOT_OBSERVED, np.broadcast_to(~pair.observed, whole.shape))
@@ -189,7 +189,7 @@ def test_tiles_join_without_a_seam_where_the_overlap_is_what_the_network_sees(tm
     pair = scene()
     small, large = (
         learned(
-            onnx_models.convolution(tmp_path / f"{tile}.onnx", metadata={"tile": tile, "overlap": 16}), pair
+            onnx_models.convolution(tmp_path / f"{tile}.onnx", metadata={"tile": tile, "overlap": 32}), pair
         )(pair)
         for tile in (32, 256)
     )
@@ -305,7 +305,7 @@ def shrinking(path: Path) -> Path:
         (lambda path: onnx_models.convolution(path, size=100), "fixed to 100 x 100"),
         (lambda path: onnx_models.convolution(path, metadata="{"), "metadata"),
         (lambda path: onnx_models.convolution(path, metadata={"tiles": 3}), "tiles"),
-        (lambda path: onnx_models.convolution(path, metadata={"tile": 100}), "multiple of 16"),
+        (lambda path: onnx_models.convolution(path, metadata={"tile": 100}), "multiple of 32"),
         (lambda path: onnx_models.convolution(path, metadata={"bias": [1, 2]}), "2 numbers for 8 channels"),
     ],
 )  # fmt: skip

@@ -85,31 +85,36 @@ def _f4(array: NDArray[np.float64]) -> Float:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-# Written out as loops rather than as matrix products: BLAS sums in another order for another block size, and
-# the result must not depend on the chunking.
+# Written out as loops over rows rather than as matrix products: BLAS sums in another order for another block
+# size, and the result must not depend on the chunking. The innermost loops run along a row, so that the
+# machine's vector units can take several pixels at a time.
 @njit(nogil=True, cache=True)
 def _predict(source: Float, mean: Float, scale: Float, coefficients: Float) -> Float:  # pragma: no cover
     bands, height, width = source.shape
     terms, targets = coefficients.shape
-    quadratic = terms > 1 + bands
     out = np.empty((targets, height, width), np.float32)
-    term = np.empty(terms, np.float32)
+    term = np.empty((terms, width), np.float32)
+    term[0] = np.float32(1)
     for y in range(height):
-        for x in range(width):
-            term[0] = np.float32(1)
+        for i in range(bands):
+            row, given = term[1 + i], source[i, y]
+            for x in range(width):
+                row[x] = (given[x] - mean[i]) / scale[i]
+        if terms > 1 + bands:
+            k = 1 + bands
             for i in range(bands):
-                term[1 + i] = (source[i, y, x] - mean[i]) / scale[i]
-            if quadratic:
-                k = 1 + bands
-                for i in range(bands):
-                    for j in range(i, bands):
-                        term[k] = term[1 + i] * term[1 + j]
-                        k += 1
-            for t in range(targets):
-                total = np.float32(0)
-                for k in range(terms):
-                    total += term[k] * coefficients[k, t]
-                out[t, y, x] = total
+                for j in range(i, bands):
+                    row, one, other = term[k], term[1 + i], term[1 + j]
+                    for x in range(width):
+                        row[x] = one[x] * other[x]
+                    k += 1
+        for t in range(targets):
+            total = out[t, y]
+            total[:] = coefficients[0, t]
+            for k in range(1, terms):
+                row, weight = term[k], coefficients[k, t]
+                for x in range(width):
+                    total[x] += row[x] * weight
     return out
 
 
@@ -118,10 +123,13 @@ def _distance(residual: Float, precision: Float) -> Float:  # pragma: no cover
     bands, height, width = residual.shape
     out = np.empty((height, width), np.float32)
     for y in range(height):
+        total = out[y]
+        total[:] = np.float32(0)
+        for i in range(bands):
+            for j in range(bands):
+                one, other, weight = residual[i, y], residual[j, y], precision[i, j]
+                for x in range(width):
+                    total[x] += one[x] * weight * other[x]
         for x in range(width):
-            total = np.float32(0)
-            for i in range(bands):
-                for j in range(bands):
-                    total += residual[i, y, x] * precision[i, j] * residual[j, y, x]
-            out[y, x] = np.sqrt(max(total, np.float32(0)) / bands)
+            total[x] = np.sqrt(max(total[x], np.float32(0)) / np.float32(bands))
     return out

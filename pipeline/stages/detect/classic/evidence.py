@@ -1,31 +1,26 @@
 """What speaks for change at each pixel, from one pair of images.
 
-Two kinds of evidence that fail in different ways: `surprise` (the spectrum is not what the other date leads
-one to expect) and `restructured` (the local pattern of light and dark is another one). Either alone is
-raised by crops, shadows or noise; construction raises both.
+Three kinds of evidence that fail in different ways: `surprise` (the spectrum is not what the other date leads
+one to expect), `restructured` (the local pattern of light and dark, and of edges, is another one) and
+`rebuilt` (small bright or dark things stand where none did: roofs, and the shadows that they cast). Any one
+of them is raised by crops, moving shadows or noise; construction raises all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from pipeline.pair import Float, Mask, Pair
+from pipeline.stages.detect.classic.filters import highest, lowest, smooth
+from pipeline.stages.detect.classic.gradients import gradients
+from pipeline.stages.detect.classic.texture import Texture
 from pipeline.stages.detect.predict import Predictor
 
 VISIBLE = ("coastal", "blue", "green", "yellow", "red", "pan")
 _RIM = 0.3  # of the strongest evidence nearby
 _DAMPED = 0.1  # what is left of the evidence there
-_FLAT_SHARE = 0.2  # of the median local variance
-_TRUNCATE = 4.0  # Gaussian kernels end at this many sigmas; `reach` counts on it
-
-
-def reach(sigma: float) -> int:
-    """How many pixels around a pixel a Gaussian of `sigma` pixels looks at."""
-    return int(_TRUNCATE * sigma + 0.5)
 
 
 def surprise(pair: Pair, forward: Predictor, backward: Predictor, sigma: float) -> Float:
@@ -41,48 +36,40 @@ def surprise(pair: Pair, forward: Predictor, backward: Predictor, sigma: float) 
         predictor.distance(_beyond_misalignment(target, predictor(source)))
         for source, target, predictor in ((before, after, forward), (after, before, backward))
     ]
-    share = np.maximum(_smooth(pair.observed.astype(np.float32), sigma), np.float32(1e-3))
-    smooth = [
-        _smooth(np.where(pair.observed, distance, np.float32(0)), sigma) / share for distance in distances
+    share = np.maximum(smooth(pair.observed.astype(np.float32), sigma), np.float32(1e-3))
+    smoothed = [
+        smooth(np.where(pair.observed, distance, np.float32(0)), sigma) / share for distance in distances
     ]
-    return np.minimum(*smooth)
+    return np.minimum(*smoothed)
 
 
-def restructured(before: Float, after: Float, observed: Mask, sigma: float, texture: Texture) -> Float:
-    """One minus the local correlation of two grey images (y, x), Gaussian window of `sigma` pixels; 0..1
-    float32.
+def restructured(before: Float, after: Float, sigma: float, texture: Texture) -> Float:
+    """How much the pattern of two grey images (y, x) differs in a Gaussian window of `sigma` pixels; 0..1.
+
+    The mean of one minus the local correlation, and one minus that of the gradients, which tells edges that
+    run another way. `before`, `after`: less the texture's level, 0 where not observed.
     """
-    level, damping = np.float32(texture.level), np.float32(texture.flat)
-    x, y = (np.where(observed, image - level, np.float32(0)) for image in (before, after))
-    mean_x, mean_y = _smooth(x, sigma), _smooth(y, sigma)
-    covariance = _smooth(x * y, sigma) - mean_x * mean_y
-    variance_x = np.maximum(_smooth(x * x, sigma) - mean_x * mean_x, 0)
-    variance_y = np.maximum(_smooth(y * y, sigma) - mean_y * mean_y, 0)
-    correlation = covariance / np.sqrt((variance_x + damping) * (variance_y + damping))
-    return np.clip(1 - correlation, 0, 1).astype(np.float32)
+    return np.float32(0.5) * (
+        _uncorrelated(before, after, sigma, texture) + _turned(before, after, sigma, texture)
+    )
 
 
-@dataclass(frozen=True)
-class Texture:
-    """The grey level and the local variance of a scene. `flat`: variance below which a pattern says
-    little.
+def rebuilt(before: Float, after: Float, sigma: float, sizes: Sequence[int], texture: Texture) -> Float:
+    """How much more, or less, stands out bright or dark from what is around it; (y, x) float32 >= 0.
+
+    The change of the white and of the black top hat with squares of `sizes` pixels a side, as in the
+    morphological building and shadow indices (Huang and Zhang 2012), in standard deviations of the scene's
+    grey, smoothed by `sigma`. `before`, `after`: less the texture's level, 0 where not observed.
     """
-
-    level: float
-    flat: float
-
-    @classmethod
-    def of(cls, images: Sequence[Float], sigma: float) -> Texture:
-        """Measure on sample windows (y, x), NaN where not observed."""
-        level = float(np.nanmean(np.concatenate([image.ravel() for image in images])))
-        variances = []
-        for image in images:
-            centred = np.nan_to_num(image - np.float32(level))
-            variance = _smooth(centred * centred, sigma) - _smooth(centred, sigma) ** 2
-            variances.append(variance[~np.isnan(image)])
-        return cls(
-            level, _FLAT_SHARE * float(np.median(np.concatenate([v.ravel() for v in variances]))) + 1e-9
-        )
+    total = np.zeros_like(before)
+    for size in sizes:
+        hats = [
+            (image - highest(lowest(image, size), size), lowest(highest(image, size), size) - image)
+            for image in (before, after)
+        ]
+        for earlier, later in zip(*hats, strict=True):
+            total += np.abs(later - earlier)
+    return smooth(total * np.float32(1 / (len(sizes) * texture.contrast)), sigma)
 
 
 def without_halo(score: Float, sigma: float) -> Float:
@@ -91,8 +78,7 @@ def without_halo(score: Float, sigma: float) -> Float:
     What is under a share of the strongest evidence within the blur's reach is rim; at a straight edge the
     rest ends where the thing does.
     """
-    size = 2 * halo_radius(sigma) + 1
-    strongest = ndimage.maximum_filter(score, size, mode="nearest")
+    strongest = highest(score, 2 * halo_radius(sigma) + 1)
     return np.where(score >= np.float32(_RIM) * strongest, score, np.float32(_DAMPED) * score)
 
 
@@ -117,11 +103,25 @@ def _beyond_misalignment(image: Float, expected: Float) -> Float:
     half = np.float32(0.5)
     residual = np.empty_like(image)
     for seen, guess, out in zip(image, expected, residual, strict=True):
-        high = half * (guess + ndimage.maximum_filter(guess, 3, mode="nearest"))
-        low = half * (guess + ndimage.minimum_filter(guess, 3, mode="nearest"))
+        high, low = half * (guess + highest(guess, 3)), half * (guess + lowest(guess, 3))
         np.subtract(seen, np.clip(seen, low, high), out=out)
     return residual
 
 
-def _smooth(image: Float, sigma: float) -> Float:
-    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="reflect", truncate=_TRUNCATE))
+def _uncorrelated(before: Float, after: Float, sigma: float, texture: Texture) -> Float:
+    mean_x, mean_y = smooth(before, sigma), smooth(after, sigma)
+    covariance = smooth(before * after, sigma) - mean_x * mean_y
+    variance_x = np.maximum(smooth(before * before, sigma) - mean_x * mean_x, 0)
+    variance_y = np.maximum(smooth(after * after, sigma) - mean_y * mean_y, 0)
+    return _one_minus(covariance, variance_x, variance_y, texture.flat)
+
+
+def _turned(before: Float, after: Float, sigma: float, texture: Texture) -> Float:
+    both, of_before, of_after = gradients(before, after)
+    return _one_minus(smooth(both, sigma), smooth(of_before, sigma), smooth(of_after, sigma), texture.even)
+
+
+def _one_minus(shared: Float, first: Float, second: Float, damping: float) -> Float:
+    """One minus the correlation, 0..1; `damping` is the strength below which a pattern says little."""
+    weak = np.float32(damping)
+    return np.clip(1 - shared / np.sqrt((first + weak) * (second + weak)), 0, 1).astype(np.float32)

@@ -49,7 +49,7 @@ class Network:
         return self.metadata.tile if self.size is None else self.size - 2 * self.metadata.overlap
 
     def __call__(self, pair: Float) -> Float:
-        """Output (channel, y, x) for an input (2 x band, y, x), sides multiples of 16; float32."""
+        """Output (channel, y, x) for an input (2 x band, y, x), sides multiples of 32; float32."""
         batch = np.ascontiguousarray(pair[None], np.float32)
         half = batch.shape[1] // 2
         parts = [batch] if len(self.inputs) == 1 else [batch[:, :half], batch[:, half:]]
