@@ -22,9 +22,10 @@ from pipeline.simulate.materials import BANDS
 from pipeline.simulate.scene import MadeImage, SceneSpec, View, cloud_cover, scene, shift_field, truth
 from pipeline.simulate.season import Season
 from pipeline.simulate.sensor import Sensor
-from pipeline.simulate.suburb import GROWTH, ground_style, suburb
+from pipeline.simulate.suburb import suburb
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import Kind, Thing
+from pipeline.simulate.town import GROWTH, ground_style
 from pipeline.simulate.write import sun_tags, write_geojson, write_raster, write_tiles
 
 DTypes = Literal["uint16", "uint8"]

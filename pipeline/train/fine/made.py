@@ -21,9 +21,10 @@ from pipeline.simulate.light import Sun
 from pipeline.simulate.scene import SceneSpec, View, drawn, footprint, scene
 from pipeline.simulate.season import Season
 from pipeline.simulate.sensor import Sensor
-from pipeline.simulate.suburb import GROWTH, ground_style, suburb
+from pipeline.simulate.suburb import suburb
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import Thing
+from pipeline.simulate.town import GROWTH, ground_style
 from pipeline.stages.detect.detector import KINDS
 from pipeline.train.fine.sample import CLASSES, REMOVED, STANDS, STOOD, Sample
 
