@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.pair import Float
 from pipeline.stages.detect.coarse.trees import Trees
@@ -28,18 +28,25 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def grow(columns: Float, target: Float, weight: Float, rounds: int, seed: int, **settings: Any) -> list[Trees]:
-    """Trees for a probability, or a class each for `num_class` of them; the same arguments give the same trees.
+def grow(
+    columns: Float, target: Float, weight: Float, rounds: int, seed: int, **settings: Any
+) -> list[Trees]:
+    """Trees for a probability, or a class each for `num_class` of them; the same arguments, the same trees.
 
     `columns`: (n, column) float32, no NaN; `target`: (n,) 0 or 1, or the class; `weight`: (n,).
     """
     import lightgbm
 
     chosen = SETTINGS | {"seed": seed} | settings
-    data = lightgbm.Dataset(columns, target, weight=weight / weight.mean(), params={"max_bin": chosen["max_bin"]})
+    data = lightgbm.Dataset(
+        columns, target, weight=weight / weight.mean(), params={"max_bin": chosen["max_bin"]}
+    )
     told = lightgbm.train(chosen, data, rounds).dump_model()
     classes = told["num_tree_per_iteration"]
-    return [pack([tree["tree_structure"] for tree in told["tree_info"][first::classes]]) for first in range(classes)]
+    return [
+        pack([tree["tree_structure"] for tree in told["tree_info"][first::classes]])
+        for first in range(classes)
+    ]
 
 
 def pack(structures: list[dict[str, Any]]) -> Trees:
@@ -82,6 +89,19 @@ def _below(limit: float) -> np.float32:
     return near if float(near) <= limit else np.nextafter(near, np.float32(-np.inf))
 
 
-def largest(trees: Trees) -> NDArray[np.int16]:
-    """The columns that are looked at."""
-    return np.unique(trees.column[trees.column >= 0])
+def average(kinds: Sequence[Trees]) -> Trees:
+    """The mean of several sums of trees as one sum, their trees in turn."""
+    starts = np.cumsum([0, *(len(each.column) for each in kinds)])
+    order = np.argsort(np.concatenate([np.arange(len(each.roots)) for each in kinds]), kind="stable")
+    roots = np.concatenate([each.roots + start for each, start in zip(kinds, starts, strict=False)])[order]
+    limits = [
+        np.where(each.column < 0, each.limit / np.float32(len(kinds)), each.limit).astype(np.float32)
+        for each in kinds
+    ]
+    return Trees(
+        roots.astype(np.int32),
+        np.concatenate([each.column for each in kinds]),
+        np.concatenate(limits),
+        np.concatenate([each.low for each in kinds]),
+        np.concatenate([each.high for each in kinds]),
+    )
