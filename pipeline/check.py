@@ -11,9 +11,7 @@ from pipeline.config import Site, load_site, problems
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
 from pipeline.scenes import common_bands
-
-SMALLEST_PX = 5
-"""Pixels a side from which on a building is told from noise."""
+from pipeline.sight import sight
 
 
 @dataclass
@@ -69,8 +67,19 @@ def _pair(site: Site) -> list[str]:
     )
     metres = resolution_m(grid)
     rows, cols = grid.shape.yx
-    smallest = SMALLEST_PX * metres
     return [
         f"run compares {before} with {after}: {cols} x {rows} pixels of {metres:.3g} m in {grid.crs}",
-        f"smallest building that shows: about {smallest:.3g} m a side ({smallest**2:.3g} m²)",
+        f"detector: {settings.detect.chosen(bands, metres)}",
+        *_sight(metres),
+    ]
+
+
+def _sight(metres: float) -> list[str]:
+    """The smallest thing of each kind that shows, and which kinds do not."""
+    every = sight(metres)
+    shown = [f"{one.kind} {one.size_m:.3g} m {one.measure}" for one in every if one.size_m is not None]
+    hidden = [one.kind for one in every if one.size_m is None]
+    return [
+        *([f"smallest that shows, about: {', '.join(shown)}"] if shown else []),
+        *([f"cannot be told at {metres:.3g} m a pixel: {', '.join(hidden)}"] if hidden else []),
     ]

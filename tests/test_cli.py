@@ -109,12 +109,19 @@ def test_version_and_help_with_examples() -> None:
         ["run", "a.yaml", "--before", "yesterday"],
         ["run", "a.yaml", "--wrokers", "2"],
         ["compare", "a.tif", "b.tif", "--chunk-size", "1"],
+        ["compare", "a.tif", "b.tif", "--detector", "clasic"],
         ["explain"],
     ],
 )
 def test_wrong_usage_is_status_2(words: list[str]) -> None:
     told = groundbreak(*words)
     assert (told.exit_code, "Traceback" in told.output) == (2, False)
+
+
+def test_a_detector_nearly_named() -> None:
+    assert "is classic meant?" in " ".join(
+        groundbreak("run", "a.yaml", "--detector", "clasic").output.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -291,7 +298,16 @@ def test_check_says_what_there_is(site: Path) -> None:
     facts = json.loads(groundbreak("check", site, "--json").stdout)["sites"][0]["facts"]
     assert facts[0] == "2019-08-20: 1 image (pan)"
     assert "64 x 64 pixels of 1 m" in facts[3]
-    assert "5 m a side" in facts[4]
+    assert facts[4] in {"detector: classic", "detector: learned"}
+    assert "building 5 m a side, road 2.5 m wide" in facts[5]
+
+
+def test_check_says_what_cannot_be_told(site: Path) -> None:
+    text = site.read_text() + "resolution: 3\ndetector: classic\n"
+    site.write_text(text)
+    facts = json.loads(groundbreak("check", site, "--json").stdout)["sites"][0]["facts"]
+    assert facts[4] == "detector: classic"
+    assert facts[6] == "cannot be told at 3 m a pixel: equipment"
 
 
 def test_init_writes_what_check_accepts(site: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from outputs_fixture import make_findings
 from pyproj import Transformer
@@ -59,6 +61,20 @@ def test_numbers() -> None:
     assert words.long_date(None) == "date unknown"
     assert words.days_apart("2019-09-21", "2019-09-09") == 12
     assert words.listed(["a", "b", "c"]) == "a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ({"name": None}, "Which detector it was is not known."),
+        ({"name": "classic", "false_alarm_rate": 0.01},
+         "Detector: classic; of unchanged pixels it takes 1.0 % for changed."),
+        ({"name": "onnx", "model": "/a/b/m.onnx", "sha256": "0123456789abcdef", "card": {"f1": 0.7, "x": []}},
+         "Detector: onnx; model m.onnx 01234567; f1: 0.7."),
+    ],
+)  # fmt: skip
+def test_the_detector_and_what_it_says_of_itself(told: dict[str, Any], text: str) -> None:
+    assert plain(words.detector(told)) == text
 
 
 def test_centres_are_lon_lat_and_on_the_finding() -> None:

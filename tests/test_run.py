@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import geopandas as gpd
 import numpy as np
+import onnx_models
 import pyogrio
 import pystac
 import pytest
@@ -259,6 +260,35 @@ def test_names_and_cut_of_tiles_change_nothing(made: Path, compared: Path, tmp_p
         shutil.copy(tile, tmp_path / f"{number}_after.tif")
     result = compare(tmp_path / "before", tmp_path / "*_after.tif", tmp_path / "result")
     assert checksums(result) == checksums(compared)
+
+
+@pytest.fixture(scope="module")
+def by_model(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A user's model of eight channels, and what comes of it in one block."""
+    folder = tmp_path_factory.mktemp("model")
+    metadata = {"tile": 64, "overlap": 32, "bias": [2.0] + [0.0] * 7, "card": {"date": "2026-01-01"}}
+    model = onnx_models.convolution(folder / "m.onnx", metadata=metadata)
+    return model, compare(made / "before", made / "after", folder / "result", "--detector", f"onnx:{model}")
+
+
+def test_a_users_model_is_what_is_asked(by_model: tuple[Path, Path], compared: Path) -> None:
+    model, result = by_model
+    told = run_json(result)["detector"]
+    assert (told["name"], told["model"]) == ("onnx", str(model))
+    assert told["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert told["card"] == {"date": "2026-01-01"}
+    assert checksums(result, ("change.tif",)) != checksums(compared, ("change.tif",))
+    assert checksums(result, ("before.tif", "after.tif")) == checksums(compared, ("before.tif", "after.tif"))
+
+
+@pytest.mark.parametrize("options", [("--chunk-size", "100"), ("--chunk-size", "64", "--workers", "2")])
+def test_blocks_and_workers_change_no_byte_of_a_models_result(
+    options: tuple[str, ...], made: Path, by_model: tuple[Path, Path], tmp_path: Path
+) -> None:
+    model, result = by_model
+    detector = ("--detector", f"onnx:{model}")
+    again = compare(made / "before", made / "after", tmp_path / "result", *detector, *options)
+    assert checksums(again) == checksums(result)
 
 
 # Other pairs

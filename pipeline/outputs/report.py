@@ -23,16 +23,11 @@ from pipeline.outputs.item import FILES
 from pipeline.outputs.picture import Comparison, read_comparison
 from pipeline.outputs.provenance import plain
 from pipeline.outputs.shiftplot import read_shift
+from pipeline.sight import sight
 
 CHIPS = 40  # findings shown close up; the rest are in the viewer and the table
 _SIDE = 1400  # pixels a side of an embedded image, at most
 _TEMPLATES = Path(__file__).parent / "templates"
-# how wide things are on the ground, in metres: what is under three pixels wide cannot be outlined
-_THINGS = (
-    ("people", 0.5), ("cars", 1.8), ("lorries and single machines", 2.5), ("tracks and berms", 4.0),
-    ("small houses", 8.0), ("wide roads", 12.0), ("large buildings", 30.0), ("whole compounds", 100.0),
-)  # fmt: skip
-
 _ALIGNMENT = ("reason", "points", "kept_out_points", "residual_before_px", "residual_px")
 _UNTOLD: dict[str, dict[str, Any]] = {
     "alignment": {"status": "unknown", **dict.fromkeys(_ALIGNMENT)},
@@ -186,11 +181,14 @@ def _anchors(shape: shapely.Geometry) -> str:
 
 
 def _sight(resolution: float) -> dict[str, Any]:
-    """What can and cannot be seen at a resolution in metres, as words."""
-    least = 3 * resolution
+    """What can and cannot be seen at a resolution in metres a pixel, as words."""
+    every = sight(resolution)
     return {
         "pixel": resolution,
-        "least": least,
-        "hidden": words.listed([name for name, width in _THINGS if width < least]),
-        "seen": words.listed([name for name, width in _THINGS if width >= least]),
+        "seen": [
+            (style.kind(one.kind).many, f"{words.metres(one.size_m)} {one.measure}")
+            for one in every
+            if one.size_m is not None
+        ],
+        "hidden": words.listed([style.kind(one.kind).many for one in every if one.size_m is None]),
     }

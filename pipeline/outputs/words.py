@@ -133,6 +133,21 @@ def screened(screen: Mapping[str, Any], side: str) -> str:
     return f"{side} was screened: {cloud} cloud and {shadow} cloud shadow, blank here with a margin around"
 
 
+def detector(told: Mapping[str, Any]) -> str:
+    """Which detector it was, and what it says of its own errors; `told` is that of run.json."""
+    name = told.get("name")
+    if not known(name):
+        return "Which detector it was is not known."
+    parts = [f"Detector: {name}"]
+    if known(told.get("false_alarm_rate")):
+        parts.append(f"of unchanged pixels it takes {percent(told['false_alarm_rate'], 1)} for changed")
+    if told.get("sha256"):
+        parts.append(f"model {str(told.get('model', '')).rsplit('/', 1)[-1]} {str(told['sha256'])[:8]}")
+    card = told.get("card") or {}
+    parts += [f"{key}: {value}" for key, value in card.items() if isinstance(value, str | int | float)]
+    return "; ".join(parts) + "."
+
+
 def clouds(screen: Mapping[str, Any]) -> str:
     """How much of which date was screened as cloud or shadow; empty where nothing was."""
     shares = {

@@ -47,6 +47,10 @@ class Detect:
         if self.detector.startswith(ONNX):
             self._users_model()
 
+    def chosen(self, bands: tuple[str, ...], resolution: float) -> str:
+        """The detector that is taken for images of these bands and of `resolution` metres a pixel."""
+        return chosen(self.detector, bands, resolution)
+
     def fit(self, sample: Sequence[Pair], bands: tuple[str, ...], resolution: float) -> Detector:
         """The detector for a scene, from sample windows of it; `resolution` in metres a pixel.
 
