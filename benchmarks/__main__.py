@@ -19,7 +19,7 @@ from benchmarks.options import Options
 from benchmarks.report import Table, write_section
 from benchmarks.shared import MissingDataError
 
-BENCHMARKS = ("samples", "real", "alignment", "radiometry", "screen", "scale", "equal", "peers")
+BENCHMARKS = ("samples", "conditions", "real", "alignment", "radiometry", "screen", "scale", "equal", "peers")
 RESULTS = REPO / "benchmarks" / "RESULTS.md"
 
 
