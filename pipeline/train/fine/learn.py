@@ -29,7 +29,7 @@ class Mixture:
     arid: float = 0.17
     collage: float = 0.38
     own: float = 0.0
-    coarser: float = 0.2  # chance that four samples become one at twice the pixel size
+    coarser: float = 0.3  # chance that four samples become one at twice the pixel size
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Recipe:
     """How long and how fast."""
 
     steps: int = 4000
-    batch: int = 6
-    rate: float = 2e-3
+    batch: int = 4
+    rate: float = 1.5e-3
     decay_from: float = 0.7  # share of the steps after which the rate falls to nothing
     average: float = 0.995  # of the weights that are kept, over steps
 
@@ -61,12 +61,14 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, index])
-        if rng.random() < self.mixture.coarser:
-            sample = mosaic([self._one(rng) for _ in range(4)])
-        else:
-            sample = self._one(rng)
+        sample = self._mosaic(rng, 0) if rng.random() < self.mixture.coarser else self._one(rng)
         image, labels = augmented(rng, sample)
         return torch.from_numpy(image), torch.from_numpy(labels)
+
+    def _mosaic(self, rng: np.random.Generator, depth: int) -> Sample:
+        """Four samples, some of which may themselves be made of four."""
+        deeper = [depth == 0 and rng.random() < self.mixture.coarser for _ in range(4)]
+        return mosaic([self._mosaic(rng, 1) if deep else self._one(rng) for deep in deeper])
 
     def _one(self, rng: np.random.Generator) -> Sample:
         chances = {
