@@ -18,7 +18,8 @@ from pipeline.stages.flag.batches import batches
 from pipeline.stages.flag.candidates import LEVELS
 from pipeline.stages.flag.classify import Network, Verdict, classify
 from pipeline.stages.flag.layers import ArrayLayers
-from pipeline.stages.flag.measure import Measures, crowds, measure, vegetation
+from pipeline.stages.flag.look import vegetation
+from pipeline.stages.flag.measure import Measures, crowds, measure
 from pipeline.stages.flag.segment import segment_changes
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.zones import zone_of

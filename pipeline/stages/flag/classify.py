@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from pipeline.regime import Regime, regime
 from pipeline.stages.flag.measure import Measures
@@ -48,7 +47,8 @@ class Network:
         for layer in self.layers[:-1]:
             values = np.tanh(layer[0] + values @ layer[1:])
         logits = self.layers[-1][0] + values @ self.layers[-1][1:]
-        return dict(zip(self.classes, (float(p) for p in softmax(logits)), strict=True))
+        share = np.exp(logits - logits.max())
+        return dict(zip(self.classes, (share / share.sum()).tolist(), strict=True))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Network:

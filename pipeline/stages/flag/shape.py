@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from pipeline.pair import Mask
 from pipeline.stages.flag.centreline import centre_line
@@ -15,6 +15,8 @@ from pipeline.stages.flag.centreline import centre_line
 Coordinates = NDArray[np.float64]
 
 _LONG = 4.0  # times as much area as the largest square in it: measured along its centre line
+_LINE_PX = 16.0  # of area; fewer pixels have no centre line worth the name
+_SIDES = np.array([[0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
     rows, cols = np.nonzero(inside)
     area = float(len(rows))
     box = inside[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]
-    thickness = 2 * float(ndimage.distance_transform_edt(np.pad(box, 1)).max()) - 1
-    line = centre_line(box) if area > _LONG * thickness**2 else None
+    line = centre_line(box) if area > _LINE_PX and area > _LONG * _thickness(box) ** 2 else None
     length, width = _axes(rows, cols) if line is None else (line.length, line.width)
     edge_rows, edge_cols = np.nonzero(box & ~ndimage.binary_erosion(box))
     height, breadth = _smallest_rectangle(edge_rows, edge_cols)
@@ -49,6 +50,11 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
         rectangularity=min(area / (height * breadth), 1.0),
         solidity=min(area / _hull_area(box), 1.0) if area > 3 else 1.0,
     )
+
+
+def _thickness(box: Mask) -> float:
+    """Side of the largest square in it, about."""
+    return 2 * float(ndimage.distance_transform_edt(np.pad(box, 1)).max()) - 1
 
 
 def _axes(rows: NDArray[np.intp], cols: NDArray[np.intp]) -> tuple[float, float]:
@@ -75,8 +81,4 @@ def _hull_area(box: Mask) -> float:
     rows = np.flatnonzero(box.any(axis=1))
     ends = box.argmax(axis=1)[rows], box.shape[1] - 1 - box[:, ::-1].argmax(axis=1)[rows]
     points = np.concatenate([np.stack([rows, cols], axis=1) for cols in ends])
-    sides = np.array([[0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
-    try:
-        return float(ConvexHull((points[:, None] + sides).reshape(-1, 2)).volume)
-    except QhullError:
-        return float(box.sum())
+    return float(shapely.MultiPoint((points[:, None] + _SIDES).reshape(-1, 2)).convex_hull.area)

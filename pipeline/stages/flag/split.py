@@ -24,6 +24,7 @@ _LEAST_WHOLE = 0.7  # of a part, in its largest piece
 _EXPLAINED = 0.6  # of the variance, by the grouping
 _APART = 0.3  # between the groups, in logarithms of brightness or of roughness
 _ROUNDS = 20
+_MOST_PIXELS = 1500  # to find the groups by
 _CORNERS = np.ones((3, 3), bool)
 
 
@@ -71,6 +72,7 @@ def _appearance(pair: Pair, inside: Mask, sigma: float) -> NDArray[np.float64]:
 
 def _two_groups(values: NDArray[np.float64]) -> Mask | None:
     """Two-means from both ends of the main axis; None where the groups are not clearly two."""
+    every, values = values, values[:: max(1, len(values) // _MOST_PIXELS)]
     centred = values - values.mean(axis=0)
     axis = np.linalg.eigh(centred.T @ centred)[1][:, -1]
     first = centred @ axis > 0
@@ -87,7 +89,10 @@ def _two_groups(values: NDArray[np.float64]) -> Mask | None:
     between = first.mean() * (~first).mean() * ((means[0] - means[1]) ** 2).sum()
     explained = between / max(float((centred**2).sum(axis=1).mean()), 1e-12)
     clear = explained >= _EXPLAINED and np.abs(means[0] - means[1]).max() >= _APART
-    return first if clear else None
+    if not clear:
+        return None
+    nearer = ((every - means[0]) ** 2).sum(axis=1) < ((every - means[1]) ** 2).sum(axis=1)
+    return np.asarray(nearer)
 
 
 def _largest(mask: Mask) -> Mask:
