@@ -80,7 +80,7 @@ class _Block:
             self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
         if self.detection is not None:
             origin = around[0].start, around[1].start
-            layers = self.detection.detector(Pair(pair.before, after, pair.observed), origin)
+            layers = self.detection.detector(Pair(pair.before, after, pair.observed, pair.after), origin)
             self.detection.layers.write(window, layers[:, *inner])
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
         return int(before_seen.sum()), int(after_seen.sum()), int((before_seen & after_seen).sum())

@@ -16,12 +16,18 @@ class Pair:
     """A window of both images, aligned and normalised.
 
     `before`, `after`: (band, y, x) float32, the same bands in the same order, NaN where not observed.
-    `observed`: (y, x) bool, true where both dates were observed.
+    `observed`: (y, x) bool, true where both dates were observed. `own_light`: the after image in its own
+    light, where that is another than `after` has.
     """
 
     before: Float
     after: Float
     observed: Mask
+    own_light: Float | None = None
+
+    def as_delivered(self) -> Float:
+        """The after image in its own light: aligned, and no more."""
+        return self.after if self.own_light is None else self.own_light
 
     @classmethod
     def of(cls, before: Float, after: Float) -> Pair:
@@ -31,7 +37,8 @@ class Pair:
 
     def window(self, rows: slice, cols: slice) -> Pair:
         """A part of the pair."""
-        return Pair(self.before[:, rows, cols], self.after[:, rows, cols], self.observed[rows, cols])
+        own = None if self.own_light is None else self.own_light[:, rows, cols]
+        return Pair(self.before[:, rows, cols], self.after[:, rows, cols], self.observed[rows, cols], own)
 
     def pixels(self) -> tuple[Float, Float]:
         """The observed pixels of both dates as (band, n)."""

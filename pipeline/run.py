@@ -142,7 +142,7 @@ def _corner(window: Window) -> NDArray[np.intp]:
 
 def _normalised(sample: Sequence[Sampled], radiometry: Radiometry) -> list[Pair]:
     return [
-        Pair(pair.before, radiometry.apply_array(pair.after, *window), pair.observed)
+        Pair(pair.before, radiometry.apply_array(pair.after, *window), pair.observed, pair.after)
         for window, pair in sample
     ]
 

@@ -25,6 +25,8 @@ class Metadata(BaseModel):
     """What it is shown of each date; a band that an image lacks is replaced by the nearest it has."""
     scaling: Literal["scene", "none"] = "scene"
     """`scene`: by the date's median and spread, clipped to -4..4. `none`: the images' own values."""
+    normalised: bool = False
+    """Whether it is shown the after image in the light of the before image, or each date in its own."""
     output: Literal["logits", "probability"] = "logits"
     """Of a network with one channel: before or after the sigmoid."""
     temperature: Annotated[float, Field(gt=0)] | tuple[Annotated[float, Field(gt=0)], ...] = 1.0

@@ -55,7 +55,7 @@ class LearnedModel:
 
     def __call__(self, pair: Pair, origin: tuple[int, int] = (0, 0)) -> NDArray[np.uint8]:
         """Percent (layer, y, x), `NOT_OBSERVED` where either date was not seen."""
-        before, after = pair.before[list(self.bands)], pair.after[list(self.bands)]
+        before, after = (image[list(self.bands)] for image in _dates(pair, self.network.metadata.normalised))
         layers = np.zeros((len(self.layers), *pair.observed.shape), np.uint8)
         tiling = Tiling(self.tile, self.reach, STRIDE << self.halvings, self.network.size is not None)
         height, width = pair.observed.shape
@@ -117,12 +117,18 @@ def fit_network(
         raise NothingObservedError("no pixel was observed on both dates, so nothing can be compared")
     standards = None
     if metadata.scaling == "scene":
+        dates = [_dates(pair, metadata.normalised) for pair in sample]
         before, after = (
             Standard.of(_pixels([image[list(chosen)] for image in images], halvings))
-            for images in ([pair.before for pair in sample], [pair.after for pair in sample])
+            for images in zip(*dates, strict=True)
         )
         standards = before, after
     return LearnedModel(name, network, chosen, standards, halvings, looks)
+
+
+def _dates(pair: Pair, normalised: bool) -> tuple[Float, Float]:
+    """Before, and after in the light of before or in its own."""
+    return pair.before, pair.after if normalised else pair.as_delivered()
 
 
 def _pixels(images: Sequence[Float], halvings: int) -> Float:
