@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -34,8 +34,10 @@ from benchmarks.networks import Floats, fit_network, judge
 from pipeline.stages.detect import Detect
 from pipeline.stages.detect.detector import CHANGE, KINDS, REMOVED
 from pipeline.stages.flag.candidates import Candidate, find_patches
-from pipeline.stages.flag.classify import FINDING, NOTHING
+from pipeline.stages.flag.known import CLASSIC_LEVELS
 from pipeline.stages.flag.measure import Measures
+from pipeline.stages.flag.network import FINDING, NOTHING
+from pipeline.stages.flag.segment import Levels
 
 FIRST_SEED, LAYERS_SEED, HELD_OUT_SEED = 100_000, 800_000, 900_000
 WEIGHTS = Path(__file__).parents[1] / "pipeline" / "stages" / "flag" / "weights.json"
@@ -52,13 +54,13 @@ class Objects:
     directions: list[str]
 
 
-def measured(seen: Iterator[Example]) -> Objects:
+def measured(seen: Iterable[Example], levels: Levels) -> Objects:
     """All objects of all examples; what lies on nothing of truth's is `nothing`, of no direction."""
     vectors: list[Floats] = []
     names: list[tuple[str, str]] = []
     for example in seen:
         percent = example.layers.layer(CHANGE)
-        patches = find_patches(percent, example.pair.window, example.grid, example.bands)
+        patches = find_patches(percent, example.pair.window, example.grid, example.bands, levels)
         for each in chain.from_iterable((patch.whole, *patch.parts) for patch in patches):
             vectors.append(each.measures.vector())
             names.append(_name(each, example))
@@ -96,9 +98,11 @@ def reality(kinds: Sequence[str]) -> list[str]:
 def fine_change(pairs: int) -> dict[str, Any]:
     """`real`, `kind` and `direction` for 0.3 to 3 m; prints how they do on pairs that were kept out."""
     classic = Detect("classic")
-    seen = measured(examples(classic, range(FIRST_SEED, FIRST_SEED + pairs), FINE))
+    seen = measured(examples(classic, range(FIRST_SEED, FIRST_SEED + pairs), FINE), CLASSIC_LEVELS)
     models = {"real": fit_network(seen.vectors, reality(seen.kinds)), **fit_names(seen)}
-    kept_out = measured(examples(classic, range(HELD_OUT_SEED, HELD_OUT_SEED + max(pairs // 4, 1)), FINE))
+    kept_out = measured(
+        examples(classic, range(HELD_OUT_SEED, HELD_OUT_SEED + max(pairs // 4, 1)), FINE), CLASSIC_LEVELS
+    )
     print(f"fine: {len(seen.kinds)} objects of {pairs} pairs; kept out: {len(kept_out.kinds)}")
     real = np.array([bool(direction) for direction in kept_out.directions])
     judge("real", models["real"], kept_out.vectors, reality(kept_out.kinds))
@@ -111,7 +115,9 @@ def coarse_change(pairs: int) -> dict[str, Any]:
     """The same for 5 to 10 m; prints what leaving each OSCD city out gives."""
     cities = oscd_objects.cities()
     oscd_objects.leave_one_out(cities)
-    seen = measured(examples(Detect("classic"), range(FIRST_SEED, FIRST_SEED + pairs), COARSE))
+    seen = measured(
+        examples(Detect("classic"), range(FIRST_SEED, FIRST_SEED + pairs), COARSE), CLASSIC_LEVELS
+    )
     return {
         "real": oscd_objects.fit(list(cities.values())),
         "kind": fit_names(seen)["kind"],
@@ -131,14 +137,14 @@ def fine_layers(pairs: int, folders: Sequence[Path]) -> dict[str, Any]:
     files = sorted(file for folder in folders for file in folder.glob("*.npz"))
     seen = [*examples(detect, made, FINE), *towns(detect, made), *from_samples(detect, files)]
     card = f"layers: {len(seen)} pairs that `learned` was not trained on, made ones from seed {LAYERS_SEED}"
-    return {**_over_layers(seen), "layers card": card}
+    return {**_over_layers(seen), "card": card}
 
 
 def coarse_layers(pairs: int) -> dict[str, Any]:
     """`new` and `removed` for 5 to 10 m."""
     made = range(LAYERS_SEED, LAYERS_SEED + pairs)
     seen = list(examples(Detect("learned"), made, COARSE))
-    return {**_over_layers(seen), "layers card": f"layers: {pairs} made pairs from seed {LAYERS_SEED}; MIT"}
+    return {**_over_layers(seen), "card": f"layers: {pairs} made pairs from seed {LAYERS_SEED}; MIT"}
 
 
 def towns(detect: Detect, seeds: Sequence[int]) -> Iterator[Example]:

@@ -19,7 +19,8 @@ from benchmarks.examples import Example
 from benchmarks.networks import Floats, calibration_error, fit_network, probabilities
 from pipeline.pair import Mask
 from pipeline.stages.detect.detector import CHANGE, KINDS, REMOVED
-from pipeline.stages.flag.classify import FINDING, NOTHING
+from pipeline.stages.flag.known import LAYERS_LEVELS
+from pipeline.stages.flag.network import FINDING, NOTHING
 from pipeline.stages.flag.objects import Object, find_objects
 from pipeline.stages.flag.stats import names
 
@@ -55,7 +56,7 @@ def judged(examples: Iterable[Example], found_in: str, least_px: float = 12) -> 
     """All objects that were found in a layer."""
     vectors, real, right, groups = [], [], [], []
     for example in examples:
-        for each in find_objects(example.layers, example.grid, least_px):
+        for each in find_objects(example.layers, example.grid, LAYERS_LEVELS, least_px):
             if each.found_in == found_in and _known(each, example):
                 shares = _shares(each, example.truth)
                 vectors.append([each.stats[name] for name in names()])

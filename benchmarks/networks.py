@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from pipeline.stages.flag.classify import LIMIT, Network
 from pipeline.stages.flag.measure import Measures
+from pipeline.stages.flag.network import LIMIT, Network
 
 HIDDEN = 16
 RIDGE = 3e-4

@@ -15,11 +15,13 @@ from shapely.geometry import box as rectangle
 from pipeline.pair import Mask, Pair
 from pipeline.stages.flag import Flag
 from pipeline.stages.flag.batches import batches
-from pipeline.stages.flag.candidates import LEVELS
-from pipeline.stages.flag.classify import Network, Verdict, classify
+from pipeline.stages.flag.classify import Verdict, classify
+from pipeline.stages.flag.known import CLASSIC_LEVELS as LEVELS
+from pipeline.stages.flag.known import networks
 from pipeline.stages.flag.layers import ArrayLayers
 from pipeline.stages.flag.look import vegetation
 from pipeline.stages.flag.measure import Measures, crowds, measure
+from pipeline.stages.flag.network import Network
 from pipeline.stages.flag.segment import segment_changes
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.zones import zone_of
@@ -227,8 +229,8 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> Judge:
     """Lets a test say how sure each square is, by its side."""
 
     def by_side(confidences: dict[int, float]) -> None:
-        def verdict(measures: Measures, resolution: float) -> Verdict:
-            assert resolution == 0.5
+        def verdict(measures: Measures, known: dict[str, Network]) -> Verdict:
+            assert known == networks("fine classic")
             sure = confidences.get(round(measures.pixels**0.5), 0.0)
             return Verdict("building", "new", sure, sure)
 
@@ -377,13 +379,13 @@ def test_the_classifier_gives_probabilities_that_sum_to_one_however_odd_the_obje
     assert sum(model(-3, 1).values()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("metres", [0.5, 10.0])
-def test_every_verdict_is_one_of_the_contract(metres: float) -> None:
+@pytest.mark.parametrize("of", ["fine classic", "coarse classic", "coarse learned"])
+def test_every_verdict_is_one_of_the_contract(of: str) -> None:
     kinds, directions = set(), set()
     for length, width in ((16, 12), (90, 6), (60, 50), (6, 4)):
         inside = turned(length, width, 30)
         for level in (0.05, 0.3, 0.9):
-            verdict = classify(measured(built(inside, level), inside), metres)
+            verdict = classify(measured(built(inside, level), inside), networks(of))
             assert 0 <= verdict.new <= verdict.confidence <= 1
             kinds.add(verdict.kind)
             directions.add(verdict.direction)

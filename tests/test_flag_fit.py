@@ -15,8 +15,8 @@ from benchmarks.networks import calibration_error, probabilities
 from pipeline.pair import Mask, Pair
 from pipeline.stages.detect.detector import KINDS, LAYERS
 from pipeline.stages.flag import Flag
-from pipeline.stages.flag.classify import FINDING, NOTHING, Network
 from pipeline.stages.flag.layers import ArrayLayers
+from pipeline.stages.flag.network import FINDING, NOTHING, Network
 from pipeline.stages.flag.stats import names
 
 SIZE = 200
@@ -97,7 +97,7 @@ def counted(stage: Flag, layers: ArrayLayers) -> int:
 def test_limits_are_kept_where_confidence_is_calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
     km2, layers = 0.04, pieces(40)
     for confidence in (0.6, 0.8, 0.95):
-        monkeypatch.setattr("pipeline.stages.flag.confidence.models", lambda _, sure=confidence: known(sure))
+        monkeypatch.setattr("pipeline.stages.flag.known.networks", lambda _, sure=confidence: known(sure))
         assert counted(Flag(min_confidence=confidence - 0.01, max_false_per_km2=1e6), layers) == 40
         assert counted(Flag(min_confidence=confidence + 0.01, max_false_per_km2=1e6), layers) == 0
         for allowed in (2.0, 4.5):

@@ -5,7 +5,7 @@ confidence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +14,11 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.grid import pixel_size
-from pipeline.stages.detect.detector import CHANGE, KINDS, NOT_OBSERVED, LayerReader
+from pipeline.sight import can_be_told
+from pipeline.stages.detect.detector import CHANGE, NOT_OBSERVED, LayerReader
 from pipeline.stages.flag.candidates import WindowReader, find_patches
 from pipeline.stages.flag.confidence import judge_objects
+from pipeline.stages.flag.known import Known, has_kinds
 from pipeline.stages.flag.objects import find_objects
 from pipeline.stages.flag.outline import outline
 from pipeline.stages.flag.table import Drawn, table
@@ -62,12 +64,13 @@ class Flag:
     ) -> Flagged:
         """`layers`, `images` give any window of what was detected, and of both dates."""
         percent, pixel = layers.layer(CHANGE), pixel_size(grid)
-        least_px, many = self.min_area_m2 / pixel**2, set(KINDS) <= set(layers.names)
+        least_px, known, many = self.min_area_m2 / pixel**2, Known.of(layers, pixel), has_kinds(layers)
         if many:
-            things = judge_objects(find_objects(layers, grid, least_px), pixel)
+            things = judge_objects(find_objects(layers, grid, known.levels, least_px), known)
         else:
-            patches = find_patches(percent, images, grid, bands, least_px)
-            things = [thing for patch in patches for thing in judge(patch, pixel, self.min_confidence)]
+            patches = find_patches(percent, images, grid, bands, known.levels, least_px)
+            things = [each for patch in patches for each in judge(patch, known, pixel, self.min_confidence)]
+        things = [replace(thing, kind=_told(thing.kind, pixel)) for thing in things]
         observed_km2 = float((percent != NOT_OBSERVED).sum()) * pixel**2 / 1e6
         findings = table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
         return Flagged(findings, _settled(percent, things, 1.0 if many else _UNGROUPED))
@@ -82,6 +85,11 @@ class Flag:
         expected_false = np.cumsum([1 - each.thing.confidence for each in large])
         allowed = max(self.max_false_per_km2 * observed_km2, 1.0)  # one doubtful finding is no flood of them
         return large[: int((expected_false <= allowed).sum())]
+
+
+def _told(kind: str, resolution: float) -> str:
+    """The kind, or `other` where a pixel is too coarse to tell it from others."""
+    return kind if can_be_told(kind, resolution) else "other"
 
 
 def _settled(percent: NDArray[np.uint8], things: Sequence[Thing], ungrouped: float) -> NDArray[np.uint8]:

@@ -20,7 +20,6 @@ from pipeline.stages.flag.split import split
 
 WindowReader = Callable[[slice, slice], Pair]
 
-LEVELS = Levels(core=50, edge=20)
 SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
 _MARGIN_PX = RING_PX + 4
 
@@ -46,12 +45,17 @@ class Patch:
 
 
 def find_patches(
-    percent: Bytes, images: WindowReader, grid: GeoBox, bands: Sequence[str], least_px: float = 0
+    percent: Bytes,
+    images: WindowReader,
+    grid: GeoBox,
+    bands: Sequence[str],
+    levels: Levels,
+    least_px: float = 0,
 ) -> list[Patch]:
     """Every patch of `least_px` pixels or more that can be measured. `percent`: probability of change (y, x),
     255 = not observed.
     """
-    found = segment_changes(percent, SMALLEST_PX, LEVELS)
+    found = segment_changes(percent, SMALLEST_PX, levels)
     numbers = np.flatnonzero(found.sizes >= least_px)
     windows = [grown(found.windows[i], _MARGIN_PX, percent.shape) for i in numbers]
     crowd = crowds(found.centres * pixel_size(grid))[numbers]

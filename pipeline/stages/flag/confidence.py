@@ -11,21 +11,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.stages.detect.detector import CHANGE
-from pipeline.stages.flag.classify import FINDING, models
 from pipeline.stages.flag.groups import corner
-from pipeline.stages.flag.objects import LEVELS, Object
+from pipeline.stages.flag.known import Known
+from pipeline.stages.flag.network import FINDING
+from pipeline.stages.flag.objects import Object
 from pipeline.stages.flag.things import Thing
 
 _STOOD = 0.5  # mean probability that a building stood here: a new one is altered
 _REBUILT = 0.5  # share of what was removed that something new covers: not removed but altered
 
 
-def judge_objects(objects: Sequence[Object], resolution: float) -> list[Thing]:
-    """Things from objects in images of `resolution` metres a pixel.
+def judge_objects(objects: Sequence[Object], known: Known) -> list[Thing]:
+    """Things from objects.
 
     What was removed where something new stands is no thing of its own: the new one is altered.
     """
-    things = [_thing(each, resolution) for each in objects]
+    things = [_thing(each, known) for each in objects]
     new = [thing for thing in things if thing.found_in == CHANGE]
     removed = [thing for thing in things if thing.found_in != CHANGE]
     for gone in list(removed):
@@ -39,9 +40,9 @@ def judge_objects(objects: Sequence[Object], resolution: float) -> list[Thing]:
     return new + removed
 
 
-def _thing(each: Object, resolution: float) -> Thing:
+def _thing(each: Object, known: Known) -> Thing:
     is_new = each.found_in == CHANGE
-    confidence = models(resolution)["new" if is_new else "removed"](each.stats)[FINDING]
+    confidence = known.networks["new" if is_new else "removed"](each.stats)[FINDING]
     altered = is_new and each.kind == "building" and each.stats["standing"] >= _STOOD
     return Thing(
         window=each.window,
@@ -53,7 +54,7 @@ def _thing(each: Object, resolution: float) -> Thing:
         confidence=confidence,
         new=confidence if is_new else 0.0,
         found_in=each.found_in,
-        level=LEVELS.edge,
+        level=known.levels.edge,
     )
 
 

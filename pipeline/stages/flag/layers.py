@@ -15,11 +15,12 @@ Bytes = NDArray[np.uint8]
 @dataclass(frozen=True, eq=False)
 class ArrayLayers:
     """A `LayerReader` over an array. `stack`: percent (layer, y, x), 255 = not observed, as `names` order
-    them.
+    them. `detector`: its name, where it is not the usual one for such layers.
     """
 
     names: tuple[str, ...]
     stack: Bytes
+    detector: str = ""
 
     def __post_init__(self) -> None:
         if self.stack.ndim != 3 or len(self.names) != len(self.stack):

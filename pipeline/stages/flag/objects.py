@@ -22,7 +22,6 @@ from pipeline.stages.flag.segment import Bytes, Levels, Window, segment_changes
 from pipeline.stages.flag.shape import Shape, measure_shape
 from pipeline.stages.flag.stats import RING_PX, stats
 
-LEVELS = Levels(core=55, edge=40)
 GROUP_GAP_M = 4.0  # between machines of one group
 _MARGIN_PX = RING_PX + 2
 _LEAST_GAP_PX = 2.0
@@ -47,12 +46,12 @@ class Object:
     stats: dict[str, float]
 
 
-def find_objects(layers: LayerReader, grid: GeoBox, least_px: float = 0) -> list[Object]:
+def find_objects(layers: LayerReader, grid: GeoBox, levels: Levels, least_px: float = 0) -> list[Object]:
     """Every object of `least_px` pixels or more, of what is new and of what is removed."""
     pixel = pixel_size(grid)
-    found = [*_new(layers, pixel, least_px)]
+    found = [*_new(layers, pixel, levels, least_px)]
     if REMOVED in layers.names:
-        found += _removed(layers, pixel, least_px)
+        found += _removed(layers, pixel, levels, least_px)
     middles = [_middle(each) for each in found]
     crowd = crowds(np.array(middles).reshape(-1, 2) * pixel)
     return [
@@ -61,9 +60,9 @@ def find_objects(layers: LayerReader, grid: GeoBox, least_px: float = 0) -> list
     ]
 
 
-def _new(layers: LayerReader, pixel: float, least_px: float) -> Iterator[Object]:
+def _new(layers: LayerReader, pixel: float, levels: Levels, least_px: float) -> Iterator[Object]:
     machines: list[Part] = []
-    for window, mask, here in _patches(layers, CHANGE, least_px * _PART):
+    for window, mask, here in _patches(layers, CHANGE, levels, least_px * _PART):
         for region in regions(np.stack([here[name] for name in KINDS]), mask):
             kind = KINDS[region.kind]
             parts = separate(region.inside, here[kind]) if kind == "building" else [region.inside]
@@ -72,26 +71,28 @@ def _new(layers: LayerReader, pixel: float, least_px: float) -> Iterator[Object]
                 continue
             for part in parts:
                 if part.sum() >= least_px:
-                    yield _object(window, part, here, kind, CHANGE, pixel)
+                    yield _object(window, part, here, kind, CHANGE, levels, pixel)
     gap = max(GROUP_GAP_M / pixel, _LEAST_GAP_PX)
     whole = [together([machines[i] for i in group], gap) for group in groups(machines, gap)]
     for window, mask in whole:
         if mask.sum() >= least_px:
-            yield _object(window, mask, _read(layers, window), "equipment", CHANGE, pixel)
+            yield _object(window, mask, _read(layers, window), "equipment", CHANGE, levels, pixel)
 
 
-def _removed(layers: LayerReader, pixel: float, least_px: float) -> Iterator[Object]:
+def _removed(layers: LayerReader, pixel: float, levels: Levels, least_px: float) -> Iterator[Object]:
     """What was taken away: a building where one stood."""
-    for window, mask, here in _patches(layers, REMOVED, least_px):
-        standing = STANDING in here and float(here[STANDING][mask].mean()) >= LEVELS.core
+    for window, mask, here in _patches(layers, REMOVED, levels, least_px):
+        standing = STANDING in here and float(here[STANDING][mask].mean()) >= levels.core
         for part in separate(mask, here[REMOVED]) if standing else [mask]:
             if part.sum() >= least_px:
-                yield _object(window, part, here, "building" if standing else "other", REMOVED, pixel)
+                yield _object(window, part, here, "building" if standing else "other", REMOVED, levels, pixel)
 
 
-def _patches(layers: LayerReader, name: str, least_px: float) -> Iterator[tuple[Window, Mask, Here]]:
+def _patches(
+    layers: LayerReader, name: str, levels: Levels, least_px: float
+) -> Iterator[tuple[Window, Mask, Here]]:
     """Connected pixels of a layer, and all layers around them, block by block."""
-    found = segment_changes(layers.layer(name), SMALLEST_PX, LEVELS)
+    found = segment_changes(layers.layer(name), SMALLEST_PX, levels)
     numbers = np.flatnonzero(found.sizes >= least_px)
     windows = [grown(found.windows[i], _MARGIN_PX, found.labels.shape) for i in numbers]
     for around, members in batches(windows):
@@ -106,10 +107,12 @@ def _read(layers: LayerReader, window: Window) -> Here:
     return dict(zip(layers.names, layers(*window), strict=True))
 
 
-def _object(window: Window, mask: Mask, here: Here, kind: str, found_in: str, pixel: float) -> Object:
+def _object(
+    window: Window, mask: Mask, here: Here, kind: str, found_in: str, levels: Levels, pixel: float
+) -> Object:
     shape = measure_shape(mask, pixel)
     opposite = REMOVED if found_in == CHANGE else CHANGE
-    known = stats(here[found_in], mask, here[found_in] < LEVELS.edge, here, shape, pixel, opposite)
+    known = stats(here[found_in], mask, here[found_in] < levels.edge, here, shape, pixel, opposite)
     return Object(window, mask, here[found_in], kind, found_in, shape, known)
 
 
