@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(job: Job) -> str:
-    """SHA-256 over the version, the inputs' contents, the areas and the settings.
+    """SHA-256 over the version, the inputs' contents, the areas, the settings and the detector's models.
 
     The size of blocks changes how fast a result comes, never the result, and is left out; so is the folder it
     goes to. Files that are not on this machine count by their Item and address alone.
@@ -38,6 +38,7 @@ def fingerprint(job: Job) -> str:
         "zones": [[name, _area(zone)] for name, zone in (job.zones or {}).items()],
         "bands": job.bands,
         "settings": settings,
+        "model": job.settings.detect.checksums(),
     }
     text = json.dumps(plain(parts), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -315,3 +315,13 @@ def test_what_is_no_model_is_said_in_one_line(tmp_path: Path, make: Any, message
         detector(path, pair)(pair)
     assert "\n" not in str(told.value)
     assert str(tmp_path / "model.onnx") in str(told.value)
+
+
+def test_a_result_follows_from_the_models_contents(tmp_path: Path) -> None:
+    path = onnx_models.convolution(tmp_path / "n.onnx")
+    first = Detect(f"onnx:{path}").checksums()
+    assert list(first) == ["n.onnx"]
+    onnx_models.convolution(path, seed=4)
+    assert Detect(f"onnx:{path}").checksums() != first
+    assert Detect("classic").checksums() == {}
+    assert Detect(f"onnx:{tmp_path}/none.onnx").checksums() == {}

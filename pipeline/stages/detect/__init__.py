@@ -22,6 +22,7 @@ from pipeline.stages.detect.classic import fit_classic
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
 from pipeline.stages.detect.learned import Looks, Network, fit_network, open_network
 from pipeline.stages.detect.learned.network import SHIPPED, shipped
+from pipeline.stages.detect.weights import checksums
 
 __all__ = ["NOT_OBSERVED", "Detect", "Detector"]
 
@@ -50,6 +51,10 @@ class Detect:
     def chosen(self, bands: tuple[str, ...], resolution: float) -> str:
         """The detector that is taken for images of these bands and of `resolution` metres a pixel."""
         return chosen(self.detector, bands, resolution)
+
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of the weights that the answer may follow from, by file name."""
+        return checksums(self.detector)
 
     def fit(self, sample: Sequence[Pair], bands: tuple[str, ...], resolution: float) -> Detector:
         """The detector for a scene, from sample windows of it; `resolution` in metres a pixel.
