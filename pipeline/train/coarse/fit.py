@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.stages.detect.coarse.model import MODELS, WEIGHTS, Model
 from pipeline.stages.detect.coarse.trees import Trees
-from pipeline.train.coarse.grow import average, grow
+from pipeline.train.coarse.grow import grow
 from pipeline.train.coarse.labelled import Labelled, labelled
 from pipeline.train.coarse.made import FIRST_SEED, made
 from pipeline.train.coarse.table import Table, table
@@ -57,12 +57,7 @@ def fit_models(cases: Sequence[Labelled], others: Sequence[Labelled], seed: int)
 
 def fit_model(rows: Table, name: str, seed: int) -> Model:
     """Two kinds of trees, averaged, and the first look's limit."""
-    trees = average(
-        [
-            grow(rows.columns, rows.target, rows.weight, ROUNDS, seed)[0],
-            grow(rows.columns, rows.target, rows.weight, ROUNDS, seed + 1, extra_trees=True)[0],
-        ]
-    )
+    trees = grow(rows.columns, rows.target, rows.weight, ROUNDS, seed)
     even, slope = CURVES[name]
     return Model(trees, LOOKS, first_look(trees, rows, even + EDGE / slope), even, slope)
 

@@ -19,7 +19,8 @@ SETTINGS: dict[str, Any] = {
     "bagging_freq": 1,
     "min_data_in_leaf": 200,
     "lambda_l2": 20,
-    "max_bin": 63,
+    "max_bin": 31,
+    "bin_construct_sample_cnt": 50_000,
     "use_missing": False,
     "num_threads": 1,
     "force_col_wise": True,
@@ -29,24 +30,27 @@ SETTINGS: dict[str, Any] = {
 
 
 def grow(
-    columns: Float, target: Float, weight: Float, rounds: int, seed: int, **settings: Any
-) -> list[Trees]:
-    """Trees for a probability, or a class each for `num_class` of them; the same arguments, the same trees.
+    columns: Float,
+    target: Float,
+    weight: Float,
+    rounds: int,
+    seed: int,
+    kinds: Sequence[dict[str, Any]] = ({}, {"extra_trees": True}),
+) -> Trees:
+    """Trees whose sum is the logit of a probability; the same arguments, the same trees.
 
-    `columns`: (n, column) float32, no NaN; `target`: (n,) 0 or 1, or the class; `weight`: (n,).
+    `columns`: (n, column) float32, no NaN; `target`: (n,) 0 or 1; `weight`: (n,). One fit for each of `kinds`
+    (what it sets otherwise than `SETTINGS`), and their mean.
     """
     import lightgbm
 
-    chosen = SETTINGS | {"seed": seed} | settings
-    data = lightgbm.Dataset(
-        columns, target, weight=weight / weight.mean(), params={"max_bin": chosen["max_bin"]}
-    )
-    told = lightgbm.train(chosen, data, rounds).dump_model()
-    classes = told["num_tree_per_iteration"]
-    return [
-        pack([tree["tree_structure"] for tree in told["tree_info"][first::classes]])
-        for first in range(classes)
-    ]
+    how = {key: SETTINGS[key] for key in ("max_bin", "bin_construct_sample_cnt", "force_col_wise", "verbose")}
+    data = lightgbm.Dataset(columns, target, weight=weight / weight.mean(), params=how | {"num_threads": 1})
+    grown = []
+    for number, kind in enumerate(kinds):
+        told = lightgbm.train(SETTINGS | {"seed": seed + number} | kind, data, rounds).dump_model()
+        grown.append(pack([tree["tree_structure"] for tree in told["tree_info"]]))
+    return average(grown)
 
 
 def pack(structures: list[dict[str, Any]]) -> Trees:
