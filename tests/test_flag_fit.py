@@ -10,7 +10,8 @@ from imagery import grid
 from scipy import ndimage
 
 from benchmarks.examples import Example
-from benchmarks.fit_layers import USED, fit, judged
+from benchmarks.fit_layers import USED, judged
+from benchmarks.fit_sure import fit
 from benchmarks.networks import calibration_error, probabilities
 from pipeline.pair import Mask, Pair
 from pipeline.stages.detect.detector import KINDS, LAYERS
