@@ -87,12 +87,19 @@ class LearnedModel:
         return pair_input(before, after, self.standards)
 
     def _percent(self, shown: Float, tile: Tile) -> NDArray[np.uint8]:
+        if self.looks == 1 and self.halvings == 0:
+            said = self.network(shown)[:, *tile.kept]  # the margin costs too much to be made a probability of
+            return _rounded(probabilities(said, self.network.metadata))
         chance = averaged(
             lambda pair: probabilities(self.network(pair), self.network.metadata), shown, self.looks
         )
         for _ in range(self.halvings):
             chance = doubled(chance)
-        return np.asarray(np.rint(np.float32(100) * chance[:, *tile.kept]), np.uint8)
+        return _rounded(chance[:, *tile.kept])
+
+
+def _rounded(chance: Float) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(np.float32(100) * chance), np.uint8)
 
 
 def fit_network(

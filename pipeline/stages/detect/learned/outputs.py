@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from pipeline.pair import Float
 from pipeline.stages.detect.detector import KINDS
 from pipeline.stages.detect.learned.metadata import Metadata
 
+_FLOOR = np.float32(-80)  # exp of more than 88 does not fit into float32
 _CLASSES = 1 + len(KINDS)  # nothing, and each kind: they exclude each other; removed and standing do not
 
 
@@ -22,12 +22,17 @@ def probabilities(output: Float, metadata: Metadata) -> Float:
         return np.clip(output, np.float32(0), np.float32(1))
     logits = calibrated(output, metadata)
     if len(output) == 1:
-        return np.asarray(expit(logits), np.float32)
+        return _sigmoid(logits)
     if len(output) == 2:
-        return np.asarray(expit(logits[1:] - logits[:1]), np.float32)
-    classes = softmax(logits[:_CLASSES], axis=0)
-    removed, standing = expit(logits[_CLASSES:])
-    return np.stack([1 - classes[0], removed, *classes[1:], standing]).astype(np.float32)
+        return _sigmoid(logits[1:] - logits[:1])
+    classes = np.exp(logits[:_CLASSES] - logits[:_CLASSES].max(axis=0))
+    classes *= np.float32(1) / classes.sum(axis=0)
+    removed, standing = _sigmoid(logits[_CLASSES:])
+    return np.stack([np.float32(1) - classes[0], removed, *classes[1:], standing])
+
+
+def _sigmoid(logits: Float) -> Float:
+    return np.asarray(np.float32(1) / (np.float32(1) + np.exp(np.clip(-logits, _FLOOR, -_FLOOR))), np.float32)
 
 
 def calibrated(logits: Float, metadata: Metadata) -> Float:
