@@ -25,9 +25,9 @@ from pipeline.train.fine.sample import Sample, mosaic
 class Mixture:
     """Where samples come from, by chance: made towns and arid sites, collages of real images, own pairs."""
 
-    town: float = 0.45
-    arid: float = 0.17
-    collage: float = 0.38
+    town: float = 0.4
+    arid: float = 0.25
+    collage: float = 0.35
     own: float = 0.0
     coarser: float = 0.3  # chance that four samples become one at twice the pixel size
 

@@ -22,6 +22,7 @@ from pipeline.train.fine.sample import (
 
 _KINDS: Final = 6  # nothing and the five kinds come first in CHANNELS
 _WEIGHTS: Final = (1.0, 1.5, 1.5, 2.0, 1.5, 2.0)
+_KIND_WEIGHTS: Final = (1.0, 1.2, 4.0, 2.5, 4.0)  # rare kinds are few pixels, and as many things
 _EPS: Final = 1e-6
 
 
@@ -41,9 +42,20 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
     total = total + 0.5 * _overlap(
         1 - share[:, 0], ((known & (classes > 0)) | something).float(), known | something
     )
+    total = total + _kind(logits[:, 1:_KINDS], classes)
+    for code in range(BUILDING + 1, _KINDS):
+        total = total + 0.2 * _overlap(share[:, code], (classes == code).float(), known)
     for name, layer, weight in (("removed", REMOVED, 1.0), ("stood", STOOD, 0.5), ("stands", STANDS, 0.5)):
         total = total + weight * _binary(logits[:, CHANNELS.index(name)], labels[:, layer])
     return total
+
+
+def _kind(logits: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy of the kind, where something of a known kind was constructed; over these pixels alone."""
+    built = (classes > 0) & (classes < _KINDS)
+    target, weights = torch.where(built, classes - 1, 0), torch.tensor(_KIND_WEIGHTS)
+    cross = functional.nll_loss(functional.log_softmax(logits, 1), target, weights, reduction="none")
+    return _mean(cross, built)
 
 
 def _binary(logit: Tensor, label: Tensor) -> Tensor:
