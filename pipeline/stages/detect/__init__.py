@@ -17,8 +17,9 @@ from pydantic import AfterValidator, Field
 from pipeline.errors import ModelError
 from pipeline.pair import Pair
 from pipeline.regime import regime
-from pipeline.stages.detect.choice import FINE, ONNX, chosen, coarse_is_there, known
+from pipeline.stages.detect.choice import FINE, ONNX, chosen, known
 from pipeline.stages.detect.classic import fit_classic
+from pipeline.stages.detect.coarse import fit_coarse
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
 from pipeline.stages.detect.learned import Looks, Network, fit_network, open_network
 from pipeline.stages.detect.learned.network import SHIPPED, shipped
@@ -67,11 +68,8 @@ class Detect:
             return fit_classic(sample, bands, resolution)
         if name.startswith(ONNX):
             return fit_network(self._users_model(), sample, bands, resolution, name="onnx", looks=self.looks)
-        if regime(resolution) == "coarse" and coarse_is_there():
-            from pipeline.stages.detect.coarse import fit_coarse
-
-            detector: Detector = fit_coarse(sample, bands, resolution)
-            return detector
+        if regime(resolution) == "coarse":
+            return fit_coarse(sample, bands, resolution)
         if not shipped(FINE):
             raise ModelError(f"there is no learned detector for images of {resolution:.3g} m; take classic")
         network = open_network(SHIPPED + FINE, self.threads)

@@ -40,16 +40,7 @@ def chosen(detector: str, bands: tuple[str, ...], resolution: float) -> str:
     if detector != "auto":
         return detector
     if regime(resolution) == "coarse":
-        return "learned" if coarse_is_there() else "classic"
+        return "learned"
     if not shipped(FINE) or not set(bands) & set(VISIBLE):
         return "classic"
     return "learned" if resolution <= open_network(SHIPPED + FINE).metadata.coarsest * 1.01 else "classic"
-
-
-def coarse_is_there() -> bool:
-    """Whether the package has the detector for coarse images."""
-    try:
-        from pipeline.stages.detect.coarse import fit_coarse  # noqa: F401
-    except ImportError:
-        return False
-    return True

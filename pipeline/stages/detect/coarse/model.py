@@ -66,6 +66,7 @@ class CoarseDetector:
     scene: Scene
     name: str = "learned"
     layers: tuple[str, ...] = (CHANGE,)
+    tile: int = 1
     reach: int = windows.REACH + maps.TOLERANCE_REACH + STEP
 
     def __call__(self, pair: Pair, origin: tuple[int, int] = (0, 0)) -> NDArray[np.uint8]:
