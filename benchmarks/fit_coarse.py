@@ -62,4 +62,4 @@ def judged(examples: Iterable[Example], levels: Levels) -> Judged:
             real.append(float(truth[whole.window][whole.inside].mean()) >= MATCHED)
             groups.append(example.group)
     table = np.array(vectors).reshape(-1, len(Measures.names()))
-    return Judged(table, Measures.names(), np.array(real, bool), np.ones(len(real), bool), groups)
+    return Judged(table, Measures.names(), np.array(real, bool), [""] * len(real), groups)

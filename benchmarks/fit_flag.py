@@ -8,9 +8,9 @@ Sets, all of them unless named:
   coarse-classic  the same at 5 to 10 m: kinds from made pairs; whether an object is real from the 14 training
                   cities of OSCD, each judged by a fit without it.
   coarse-learned  the same of the trees' probability, each city seen by trees grown without it.
-  fine-layers     where there is a layer for each kind: `new` and `removed` over the statistics of layers,
-                  from made pairs and towns as `learned` sees them, and from samples in folders (`--samples`,
-                  files as the network's training has them, none of which it was trained on).
+  fine-layers     where there is a layer for each kind: `new`, `kind` and `removed` over the statistics of
+                  layers, from made pairs and towns as `learned` sees them, and from samples in folders
+                  (`--samples`, files as the network's training has them, none of which it was trained on).
 
 Seeds from `HELD_OUT_SEED` on are never fitted on; what is printed of them is a fair measure.
 """
@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks import fit_coarse, fit_layers, oscd
 from benchmarks.examples import Example, from_sample, from_samples
 from benchmarks.fit_pairs import ALTERED, COARSE, FINE, examples
-from benchmarks.fit_sure import fit
+from benchmarks.fit_sure import fit, fit_kind
 from benchmarks.networks import Floats, fit_network, judge
 from benchmarks.shared import shared
 from pipeline.stages.detect import Detect
@@ -167,11 +167,12 @@ def towns(detect: Detect, seeds: Sequence[int]) -> Iterator[Example]:
 
 
 def _over_layers(seen: Sequence[Example]) -> dict[str, Any]:
-    models = {}
-    for name, found_in in (("new", CHANGE), ("removed", REMOVED)):
-        print(f"{name}:")
-        models[name] = fit(fit_layers.judged(seen, found_in), fit_layers.USED)
-    return models
+    new, removed = (fit_layers.judged(seen, found_in) for found_in in (CHANGE, REMOVED))
+    return {
+        "new": fit(new, fit_layers.USED),
+        "kind": fit_kind(new, fit_layers.USED),
+        "removed": fit(removed, fit_layers.USED, hidden=0, ridge=COARSE_RIDGE),
+    }
 
 
 def main() -> None:

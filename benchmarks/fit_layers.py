@@ -24,17 +24,18 @@ USED = tuple(name for name in names() if name not in {"log area", "log pixel siz
 
 def judged(examples: Iterable[Example], found_in: str, least_px: float = 12) -> Judged:
     """All objects that were found in a layer."""
-    vectors, real, right, groups = [], [], [], []
+    vectors, real, kinds, groups = [], [], [], []
     for example in examples:
         for each in find_objects(example.layers, example.grid, LAYERS_LEVELS, least_px):
             if each.found_in == found_in and _known(each, example):
                 shares = _shares(each, example.truth)
                 vectors.append([each.stats[name] for name in names()])
                 real.append(sum(shares.values()) >= MATCHED)
-                right.append(each.kind == max(shares, key=shares.__getitem__))
+                told = real[-1] and found_in == CHANGE
+                kinds.append(max(shares, key=shares.__getitem__) if told else "")
                 groups.append(example.group)
     table = np.array(vectors, float).reshape(-1, len(names()))
-    return Judged(table, names(), np.array(real, bool), np.array(right, bool), groups)
+    return Judged(table, names(), np.array(real, bool), kinds, groups)
 
 
 def _known(each: Object, example: Example) -> bool:

@@ -19,26 +19,35 @@ from pipeline.stages.flag.network import FINDING, NOTHING
 FOLDS = 5
 RIDGE = 1e-3
 HIDDEN = 6
+KIND_HIDDEN = 12
 
 Outcomes = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Objects with what truth says of them: numbers (n, m), what these are, real or not, named right or not,
-    and of which group.
+    """Objects with what truth says of them: numbers (n, m), what these are, real or not, of which kind (empty
+    where not real or not known), and of which group.
     """
 
     vectors: Floats
     columns: Sequence[str]
     real: Outcomes
-    kind_right: Outcomes
+    kinds: list[str]
     groups: list[str]
 
     def some(self, which: Outcomes) -> Judged:
         """A part of them."""
-        kept = [group for group, keep in zip(self.groups, which, strict=True) if keep]
-        return Judged(self.vectors[which], self.columns, self.real[which], self.kind_right[which], kept)
+        kinds, groups = (
+            [each for each, keep in zip(told, which, strict=True) if keep]
+            for told in (self.kinds, self.groups)
+        )
+        return Judged(self.vectors[which], self.columns, self.real[which], kinds, groups)
+
+    def folds(self) -> NDArray[np.intp]:
+        """Which of `FOLDS` each belongs to; a group is never parted."""
+        fold = {group: i % FOLDS for i, group in enumerate(sorted(set(self.groups)))}
+        return np.array([fold[group] for group in self.groups])
 
 
 def fit(
@@ -58,6 +67,20 @@ def fit(
     return model
 
 
+def fit_kind(seen: Judged, use: Sequence[str] | None = None) -> dict[str, Any]:
+    """The model that names what is real; prints how often it is right of groups that it was not fitted on."""
+    known = seen.some(np.array([bool(kind) for kind in seen.kinds]))
+    fold = known.folds()
+    right = []
+    for i in range(FOLDS):
+        without, rest = known.some(fold != i), known.some(fold == i)
+        model = fit_network(without.vectors, without.kinds, KIND_HIDDEN, RIDGE, use, known.columns)
+        classes, chance = probabilities(model, rest.vectors, known.columns)
+        right += [classes[at] == kind for at, kind in zip(chance.argmax(axis=1), rest.kinds, strict=True)]
+    print(f"  kind right for {np.mean(right):.3f} of {len(right)}")
+    return fit_network(known.vectors, known.kinds, KIND_HIDDEN, RIDGE, use, known.columns)
+
+
 def _fitted(seen: Judged, use: Sequence[str] | None, hidden: int, ridge: float) -> dict[str, Any]:
     told = [FINDING if real else NOTHING for real in seen.real]
     return fit_network(seen.vectors, told, hidden, ridge, use, seen.columns)
@@ -65,9 +88,7 @@ def _fitted(seen: Judged, use: Sequence[str] | None, hidden: int, ridge: float) 
 
 def _outside(seen: Judged, use: Sequence[str] | None, hidden: int, ridge: float) -> Floats:
     """The logit of each object from fits without its group."""
-    every = sorted(set(seen.groups))
-    fold = {group: i % FOLDS for i, group in enumerate(every)}
-    mine = np.array([fold[group] for group in seen.groups])
+    mine = seen.folds()
     logits = np.zeros(len(mine))
     for i in range(FOLDS):
         without = _fitted(seen.some(mine != i), use, hidden, ridge)
@@ -91,9 +112,7 @@ def _platt(logits: Floats, real: Outcomes) -> tuple[float, float]:
 def report(sure: Floats, seen: Judged) -> None:
     """How sure and how right, by confidence."""
     error = calibration_error(sure, seen.real)
-    named = seen.kind_right[seen.real].mean() if seen.real.any() else float("nan")
     print(f"  {len(sure)} objects, {seen.real.mean():.3f} real; expected calibration error {error:.3f}")
-    print(f"  kind right for {named:.3f} of the real ones")
     for low, high in pairwise((0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01)):
         here = (sure >= low) & (sure < high)
         if here.any():

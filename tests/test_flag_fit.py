@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from benchmarks.examples import Example
 from benchmarks.fit_layers import USED, judged
-from benchmarks.fit_sure import fit
+from benchmarks.fit_sure import fit, fit_kind
 from benchmarks.networks import calibration_error, probabilities
 from pipeline.pair import Mask, Pair
 from pipeline.stages.detect.detector import KINDS, LAYERS
@@ -51,7 +51,6 @@ def example(seed: int) -> Example:
 def test_what_is_fitted_is_right_as_often_as_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     seen = judged(map(example, range(30)), "change")
     assert 0.4 < seen.real.mean() < 0.65
-    assert seen.kind_right[seen.real].mean() > 0.9
     model = fit(seen, USED)
     assert "expected calibration error" in capsys.readouterr().out
     fresh = judged(map(example, range(100, 130)), "change")
@@ -60,6 +59,10 @@ def test_what_is_fitted_is_right_as_often_as_it_says(capsys: pytest.CaptureFixtu
     assert calibration_error(sure, fresh.real, 5) < 0.09
     assert ((sure > 0.5) == fresh.real).mean() > 0.72
     assert len(judged(map(example, range(2)), "removed").real) == 0
+    kind = fit_kind(seen, USED)
+    classes, chance = probabilities(kind, fresh.vectors, names())
+    told = np.array(classes)[chance.argmax(axis=1)]
+    assert (told == np.array(fresh.kinds))[fresh.real].mean() > 0.85
 
 
 def test_what_nobody_knows_is_not_fitted_on() -> None:

@@ -43,19 +43,28 @@ def judge_objects(objects: Sequence[Object], known: Known) -> list[Thing]:
 def _thing(each: Object, known: Known) -> Thing:
     is_new = each.found_in == CHANGE
     confidence = known.networks["new" if is_new else "removed"](each.stats)[FINDING]
-    altered = is_new and each.kind == "building" and each.stats["standing"] >= _STOOD
+    kind = _kind(each, known) if is_new else each.kind
+    altered = is_new and kind == "building" and each.stats["standing"] >= _STOOD
     return Thing(
         window=each.window,
         inside=each.inside,
         percent=each.percent,
         shape=each.shape,
-        kind=each.kind,
+        kind=kind,
         direction="removed" if not is_new else "altered" if altered else "new",
         confidence=confidence,
         new=confidence if is_new else 0.0,
         found_in=each.found_in,
         level=known.levels.edge,
     )
+
+
+def _kind(each: Object, known: Known) -> str:
+    """What its layers and its shape together say; by its layers alone where nothing was fitted."""
+    if "kind" not in known.networks:
+        return each.kind
+    chances = known.networks["kind"](each.stats)
+    return max(chances, key=chances.__getitem__)
 
 
 def _overlap(one: Thing, other: Thing) -> int:
