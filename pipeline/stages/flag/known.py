@@ -22,8 +22,8 @@ SETS = ("fine classic", "coarse classic", "coarse learned", "fine layers", "coar
 
 @dataclass(frozen=True)
 class Known:
-    """`networks`: where there is a layer for each kind, `new`, `removed` and `kind` over statistics of layers;
-    where there is change alone, `real`, `kind` and `direction` over measures.
+    """`networks`: where there is a layer for each kind, `new`, `removed` and `kind` over statistics of
+    layers; where there is change alone, `real`, `kind` and `direction` over measures.
     """
 
     levels: Levels
