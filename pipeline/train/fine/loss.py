@@ -66,10 +66,12 @@ def _binary(logit: Tensor, label: Tensor) -> Tensor:
 
 
 def _overlap(share: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """One minus the soft Dice over the batch (Milletari et al. 2016)."""
+    """One minus the soft Dice over the batch (Milletari et al. 2016); 0 where there is nothing to overlap, as it
+    would drive a rare class out of every batch that happens to lack it.
+    """
     kept = known.float()
-    both = (share * target * kept).sum()
-    return 1 - (2 * both + 50) / ((share * kept).sum() + (target * kept).sum() + 50)
+    both, wanted = (share * target * kept).sum(), (target * kept).sum()
+    return (wanted > 0) * (1 - (2 * both + 50) / ((share * kept).sum() + wanted + 50))
 
 
 def _mean(values: Tensor, where: Tensor) -> Tensor:
