@@ -145,3 +145,32 @@ def test_model_for_bands() -> None:
     assert model_for(("red", "green", "blue")) == "three"
     assert model_for(("pan",)) == "one"
     assert all(len(shipped(name).trees.roots) > 10 for name in MODELS)
+
+
+def test_trees_are_grown_the_same_twice_and_say_what_lightgbm_says() -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    from pipeline.train.coarse.grow import SETTINGS, grow, pack
+
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(3000, 8)).astype(np.float32)
+    target = (columns[:, 0] + columns[:, 1] ** 2 > 1).astype(np.float32)
+    weight = np.ones(3000, np.float32)
+    one, two = (grow(columns, target, weight, 10, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one(columns), two(columns))
+    assert ((one(columns) > 0) == (target > 0)).mean() > 0.8
+    model = lightgbm.train(SETTINGS, lightgbm.Dataset(columns, target), 10)
+    packed = pack([tree["tree_structure"] for tree in model.dump_model()["tree_info"]])
+    np.testing.assert_allclose(packed(columns), model.predict(columns, raw_score=True), atol=1e-5)
+
+
+def test_rows_to_train_on_are_from_both_sides_and_weighed() -> None:
+    from pipeline.train.coarse.labelled import Labelled
+    from pipeline.train.coarse.table import table
+
+    pair, built = ground()
+    rows = table([Labelled("a", pair, FOUR, built), Labelled("b", pair, FOUR, built, 0.5)], FOUR, seed=1)
+    assert set(np.unique(rows.target)) == {0.0, 1.0}
+    assert np.isfinite(rows.columns).all()
+    sums = [rows.weight[rows.scene == i].sum() for i in (0, 1)]
+    assert sums[1] == pytest.approx(0.5 * sums[0], rel=0.1)
+    assert set(rows.without([0]).scene) == {1}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.stages.detect.coarse.model import MODELS, WEIGHTS, Model
+from pipeline.errors import ConfigError
+from pipeline.stages.detect.coarse.model import MODELS, Model
 from pipeline.stages.detect.coarse.trees import Trees
 from pipeline.train.coarse.grow import grow
 from pipeline.train.coarse.labelled import Labelled, labelled
@@ -29,12 +31,14 @@ _MADE_SHARE = 0.25
 def train_coarse(folder: Path, out: Path, seed: int = 0) -> Path:
     """Fit all models on the cases below `folder` (`before/`, `after/`, `truth.tif`) and on made scenes.
 
-    Writes `trees.npz` to the folder `out` and returns its path. Raises FileNotFoundError where there is no
-    case.
+    Writes the file `out` (`trees.npz` in the package) and returns it. Raises ConfigError where there is no
+    case, or where LightGBM is not installed.
     """
+    if find_spec("lightgbm") is None:
+        raise ConfigError("training needs lightgbm; install it with: pip install lightgbm")
     cases = list(labelled(folder))
     if not cases:
-        raise FileNotFoundError(f"{folder} holds no case: a folder with before/, after/ and truth.tif")
+        raise ConfigError(f"{folder} holds no case: a folder with before/, after/ and truth.tif")
     return write(out, fit_models(cases, list(made_scenes()), seed))
 
 
@@ -73,8 +77,8 @@ def first_look(trees: Trees, rows: Table, edge: float) -> float:
 def write(out: Path, models: dict[str, Model]) -> Path:
     """The weights' file, whole or not at all."""
     arrays = {key: array for name, model in models.items() for key, array in model.arrays(name).items()}
-    out.mkdir(parents=True, exist_ok=True)
-    partial, path = out / f".{WEIGHTS}.part", out / WEIGHTS
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.name}.part")
     with partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-    return partial.replace(path)
+    return partial.replace(out)

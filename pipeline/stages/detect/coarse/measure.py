@@ -11,7 +11,7 @@ from pipeline.pair import Float, Pair
 from pipeline.stages.detect.coarse import maps, windows
 from pipeline.stages.detect.coarse.scene import BANDS, LEVELS, Scene, fit_scene
 
-_WINDOWS = 16  # of the sample that are looked at
+_WINDOWS = 12  # of the sample that are looked at
 _PIXELS = 60_000  # and as many of their pixels
 _SHARES = 1 - 0.5 ** np.arange(LEVELS)
 
@@ -21,11 +21,16 @@ def measure(sample: Sequence[Pair], bands: Sequence[str], use: Sequence[str] = B
     scene = fit_scene(sample, bands, use)
     seen = [pair for pair in sample if pair.observed.any()]
     some = [seen[i] for i in np.unique(np.linspace(0, len(seen) - 1, _WINDOWS).round().astype(int))]
-    surprise = np.concatenate([maps.maps(pair, scene)[pair.observed][:, maps.SURPRISE] for pair in some])
+    surprise = np.concatenate([_surprise(pair, scene) for pair in some])
     scene = replace(scene, rarity=np.quantile(surprise, _SHARES).astype(np.float32))
-    every = max(1, len(surprise) // _PIXELS)
+    every = max(1, sum(int(pair.observed.sum()) for pair in some) // _PIXELS)
     columns = np.concatenate([_columns(pair, scene, every) for pair in some])
     return replace(scene, scales=np.quantile(columns, _SHARES, axis=0).T.astype(np.float32).copy())
+
+
+def _surprise(pair: Pair, scene: Scene) -> maps.Whole:
+    """The surprise of every observed pixel (n,), in whole numbers."""
+    return maps.maps(pair, scene)[pair.observed][:, maps.SURPRISE]
 
 
 def _columns(pair: Pair, scene: Scene, every: int) -> Float:

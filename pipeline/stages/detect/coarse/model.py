@@ -29,7 +29,7 @@ MODELS = {
 }
 """The models that ship, and the bands that each looks at; a scene takes the first whose bands it has."""
 
-STEP = 2  # every so many pixels, on the site's grid, a first look decides about those around
+STEP = 3  # every so many pixels, on the site's grid, a first look decides about those around
 NEVER = -20.0  # logit where the first look ends the matter
 
 
