@@ -12,6 +12,7 @@ import typer
 from pipeline import __version__
 from pipeline.cli.pairs import align, compare
 from pipeline.cli.sites import check, init, monitor, run
+from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
 
 app = typer.Typer(
@@ -86,6 +87,13 @@ app.command(
         "groundbreak score out/boukamal/2019-09-09_2019-09-21 sample_tiles/boukamal/truth.geojson"
     ),
 )(score)
+app.command(
+    rich_help_panel=_TRUTH,
+    epilog=_examples(
+        "groundbreak train labelled --out mine.onnx",
+        "groundbreak train backgrounds --shipped fine --out fine.onnx",
+    ),
+)(train)
 
 
 def main() -> None:
