@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from aligned_scenes import Floats, Ground, Shift, grid_of, image_of, pair
+from aligned_scenes import PAD, Floats, Ground, Shift, grid_of, image_of, pair
 
 from pipeline.errors import AlignmentRejectedError, BandError
 from pipeline.shift import ShiftField
@@ -177,3 +177,22 @@ def test_constant_and_zoomed_fields() -> None:
     coarse = ShiftField(10.0, rng.normal(size=shape), rng.normal(size=shape))
     fine = coarse.zoomed(4)
     np.testing.assert_allclose(fine.at(4 * 13 + 1.5, 4 * 20 + 1.5), coarse.at(13, 20))
+
+
+@pytest.mark.parametrize(("size", "accepted"), [(256, True), (320, False)])
+def test_small_place_rebuilt_wholly_is_compared_where_its_grid_says_so(size: int, accepted: bool) -> None:
+    """Nothing in the images matches; that they come on one grid speaks for them, while they are small."""
+    grid = grid_of(size, size)
+    before, after = (
+        image_of(Ground(size, seed).planes[:, PAD : PAD + size, PAD : PAD + size], grid) for seed in (3, 4)
+    )
+    if accepted:
+        found = Align()(before, after, grid)
+        assert found.status == "global-only"
+        assert "very same grid" in found.reason
+        assert found.shift_m == (0.0, 0.0)
+        with pytest.raises(AlignmentRejectedError):
+            ALIGN(before, after, grid)
+    else:
+        with pytest.raises(AlignmentRejectedError):
+            Align()(before, after, grid)

@@ -6,6 +6,7 @@ import contextlib
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 from odc.geo.geobox import GeoBox
 
@@ -18,6 +19,7 @@ from pipeline.stages.align.local import SETTLED, local_fit, shadow_pull
 from pipeline.stages.align.start import sparse_start, whole_start
 from pipeline.stages.align.verdict import (
     PROMINENT,
+    REBUILT,
     Alignment,
     UncertainError,
     constant,
@@ -58,8 +60,9 @@ class Align:
     max_points: int = 1600
     """windows matched, at most"""
     accept_uncertain: bool = True
-    """go on, as `global-only`, with one shift that may be off by up to half a pixel, or as delivered where
-    the images show the same ground to about 3 pixels and no more can be measured; else they are refused
+    """go on, as `global-only`, with one shift that may be off by up to half a pixel; or as delivered where
+    the images show the same ground to about 3 pixels and no more can be measured, or where small ones come on
+    the very same grid; else they are refused
     """
 
     def __call__(self, before: xr.Dataset, after: xr.Dataset, grid: GeoBox) -> Alignment:
@@ -98,7 +101,7 @@ class Align:
             with contextlib.suppress(AlignmentRejectedError):
                 return one_shift(whole, peaks[0], small, factor, refusal)
         if self.accept_uncertain:
-            return uncertain(grid, peaks, factor, refusal)
+            return uncertain(grid, peaks, factor, refusal, _registered(before, after, grid))
         raise refusal
 
     def _local(
@@ -116,6 +119,13 @@ class Align:
         ties, fit = local_fit(before, after, grid, start, lattice, self.min_points, larger, settled)
         pull = shadow_pull(before, after, grid, fit.field, lattice, ties)
         return judge(ties, fit, grid, self.max_residual, pull)
+
+
+def _registered(before: xr.DataArray, after: xr.DataArray, grid: GeoBox) -> bool:
+    """Whether somebody brought both images to one grid, of a place so small that it may be rebuilt wholly."""
+    if before.odc.geobox != after.odc.geobox or max(grid.shape) > REBUILT:
+        return False
+    return all(bool(np.nanstd(np.asarray(image)) > 0) for image in (before, after))
 
 
 def _shape(grid: GeoBox) -> tuple[int, int]:

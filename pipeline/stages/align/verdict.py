@@ -19,6 +19,7 @@ from pipeline.stages.align.ties import Ties
 
 PROMINENT = 6.5  # deviations that the whole image's peak stands out; unrelated images reach about 5
 SAME_GROUND = 4.5  # the same, for a peak that lies where the images say they do; chance: below 1 %
+REBUILT = 256  # pixels a side up to which a place may be rebuilt wholly, so that nothing in it matches
 DELIVERED = 3.0  # pixels from no shift at all that such a peak may lie
 HALVES_APART = 0.25  # pixels that the shifts of two halves may differ by, for one to stand for the image
 MAX_ERROR = 0.08  # pixels that a field may be expected to be off
@@ -124,20 +125,29 @@ def one_shift(
     raise refusal
 
 
-def uncertain(grid: GeoBox, peaks: list[Peak], factor: int, refusal: AlignmentRejectedError) -> Alignment:
+def uncertain(
+    grid: GeoBox, peaks: list[Peak], factor: int, refusal: AlignmentRejectedError, registered: bool = False
+) -> Alignment:
     """One shift that was measured roughly; else none, where a peak of the whole images, on pixels `factor`
-    times larger, says that they show the same ground and lie about right. Raises `refusal` where none does.
-    Of 240 unlike pairs of made and real images (128 to 512 px) one has a peak so near and so high.
+    times larger, says that they show the same ground and lie about right, or where they were `registered` by
+    somebody. Raises `refusal` where none of it holds. Of 240 unlike pairs of made and real images (128 to 512
+    px) one has a peak so near and so high.
     """
     if isinstance(refusal, UncertainError) and refusal.best is not None:
         return refusal.best
     here = [peak for peak in peaks if math.hypot(peak.drow, peak.dcol) * factor <= DELIVERED]
-    if not any(peak.prominence >= SAME_GROUND for peak in here):
+    if any(peak.prominence >= SAME_GROUND for peak in here):
+        reason = (
+            f"compared as delivered: both images show the same ground to about {DELIVERED:g} px, but how far"
+            " they are off could not be measured"
+        )
+    elif registered:
+        reason = (
+            "compared as delivered: nothing in the two images matches, but they come on the very same grid,"
+            " and so small a place may have been rebuilt wholly; check that both show the same ground"
+        )
+    else:
         raise refusal
-    reason = (
-        f"compared as delivered: both images show the same ground to about {DELIVERED:g} px, but how far they"
-        " are off could not be measured"
-    )
     return Alignment(ShiftField.zero(grid), "global-only", reason, 0, 0, math.nan, math.nan, (0.0, 0.0))
 
 
