@@ -53,7 +53,7 @@ class Outcome:
 def tables(options: Options) -> list[Table]:
     """By condition and by place; and scenes where nothing was built, under all conditions at once."""
     places = PLACES[:2] if options.quick else PLACES
-    scenes = 1 if options.quick else 2
+    scenes = 2 if options.large else 1
     done = {
         (condition, place, metres): [
             _compared(style, place, metres, seed, options.scratch)
@@ -89,8 +89,8 @@ def tables(options: Options) -> list[Table]:
 
 
 _NOTE = (
-    f"Scenes of {SIZE} px. Buildings: new ones of {LEAST_SIDE_PX:g} x {LEAST_SIDE_PX:g} px or more; others: every"
-    " other thing that was built, removed or altered. What clouds hide, half of it or more, is not counted."
+    f"Scenes of {SIZE} px. Buildings: new ones of {LEAST_SIDE_PX:g} x {LEAST_SIDE_PX:g} px or more; others: all"
+    " else that was built, removed or altered. What clouds hide, half of it or more, is not counted."
 )
 
 
