@@ -58,6 +58,7 @@ def run(job: Job, progress: Progress) -> Result:
     """
     with staging(job.out) as folder:
         with progress.stage("load"):
+            job.settings.detect.check()
             scene = load(job)
         with progress.stage("align"):
             alignment = align(job, scene)

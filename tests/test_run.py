@@ -281,6 +281,17 @@ def test_a_users_model_is_what_is_asked(by_model: tuple[Path, Path], compared: P
     assert checksums(result, ("before.tif", "after.tif")) == checksums(compared, ("before.tif", "after.tif"))
 
 
+def test_a_model_that_is_not_there_is_said_at_once(made: Path, tmp_path: Path) -> None:
+    detector = f"onnx:{tmp_path}/none.onnx"
+    told = groundbreak(
+        "compare", made / "before", made / "after", "--out", tmp_path / "r", "--detector", detector
+    )
+    assert told.exit_code == 1
+    (line,) = [line for line in told.stderr.splitlines() if "error" in line]
+    assert "none.onnx: there is no such model" in line
+    assert not (tmp_path / "r").exists()
+
+
 @pytest.mark.parametrize("options", [("--chunk-size", "100"), ("--chunk-size", "64", "--workers", "2")])
 def test_blocks_and_workers_change_no_byte_of_a_models_result(
     options: tuple[str, ...], made: Path, by_model: tuple[Path, Path], tmp_path: Path
