@@ -45,7 +45,7 @@ class Known:
 
 
 LAYERS_LEVELS = Levels(core=55, edge=40)
-LEARNED_LEVELS = Levels(core=45, edge=35)  # probabilities of the pixel: an edge lies a little below even
+LEARNED_LEVELS = Levels(core=60, edge=45)  # its even point is where F1 over pixels is best
 CLASSIC_LEVELS = Levels(core=50, edge=20)
 
 
