@@ -97,7 +97,7 @@ def test_an_edge_lies_within_its_pixel_where_the_probability_says() -> None:
     inside[10:30, 10:40] = True
     soft = np.where(inside, 90, 2).astype(np.uint8)
     soft[10:30, 39], soft[10:30, 40] = 43, 31  # 40 is crossed a quarter of the way
-    loose = contour(inside, soft, 40, smooth=False)
+    loose = contour(inside, soft, 40, smoothing=0.0)
     assert loose.bounds[2] == pytest.approx(39.5 + 0.25, abs=0.01)
     assert loose.bounds[0] == pytest.approx(10, abs=0.01)
 

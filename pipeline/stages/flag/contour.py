@@ -13,21 +13,25 @@ from pipeline.stages.flag.segment import Bytes
 
 _STEEP = 15.0  # percent from the level; further off says nothing about where the edge lies within a pixel
 _LEAST = 1.0  # a pixel inside is above the level by as much, one outside below it
-_SMOOTHING_PX = 0.6
 _CRUMB = 0.05  # of the largest piece: smaller ones are not drawn
 _HOLE_PX = 9.0  # and neither are holes of fewer pixels
 
 
-def contour(inside: Mask, percent: Bytes, level: float, smooth: bool) -> BaseGeometry:
+def contour(inside: Mask, percent: Bytes, level: float, smoothing: float) -> BaseGeometry:
     """Polygon or MultiPolygon around the pixels `inside` (y, x), x and y in columns and rows, the first
-    pixel's corner at (0, 0). smooth: take the noise of single pixels away, and things of a few with it.
+    pixel's corner at (0, 0). smoothing: pixels, 0 for none, that take the
+    noise of single ones away.
     """
     field = np.pad(_field(inside, percent, level), 2, constant_values=-_STEEP)
-    if smooth:
-        field = ndimage.gaussian_filter(field, _SMOOTHING_PX)
+    rings = _rings(ndimage.gaussian_filter(field, smoothing)) if smoothing else []
+    return _even_odd(rings or _rings(field))
+
+
+def _rings(field: Float) -> list[BaseGeometry]:
+    """Where the padded field (y, x) crosses zero."""
     found = find_contours(field, 0.0, fully_connected="high")
     rings = [shapely.Polygon(ring[:, ::-1] - 1.5).buffer(0) for ring in found if len(ring) > 3]
-    return _even_odd([ring for ring in rings if not ring.is_empty])
+    return [ring for ring in rings if not ring.is_empty]
 
 
 def simpler(shape: BaseGeometry, tolerance: float) -> BaseGeometry:

@@ -15,7 +15,8 @@ from scipy import ndimage
 from pipeline.pair import Float, Mask
 from pipeline.stages.flag.segment import NEIGHBOURS, Bytes, Labels
 
-_SMOOTHING_PX = 1.0
+_SMOOTHING = 0.2  # of half the patch's thickness: a hall is not to fall apart by what its roof looks like
+_SMOOTHING_PX = (1.0, 5.0)
 _SMALLEST_PX = 12  # of a region; fewer are a crumb
 _RIM_PX = 2.5  # of another region; what lies within, nearly all of it, is its rim
 _RIM_SHARE = 0.7
@@ -40,7 +41,9 @@ def regions(kinds: Bytes, inside: Mask) -> list[Region]:
     counts = np.bincount(kinds[:, inside].argmax(axis=0), minlength=len(kinds))
     if counts.sum() - counts.max() < max(_SMALLEST_PX, _PLAIN * counts.sum()):
         return [Region(int(counts.argmax()), inside)]
-    likely = ndimage.gaussian_filter(kinds.astype(np.float32), (0, _SMOOTHING_PX, _SMOOTHING_PX))
+    thick = float(ndimage.distance_transform_edt(np.pad(inside, 1)).max())
+    sigma = float(np.clip(_SMOOTHING * thick, *_SMOOTHING_PX))
+    likely = ndimage.gaussian_filter(kinds.astype(np.float32), (0, sigma, sigma))
     best = np.where(inside, likely.argmax(axis=0), -1)
     labels, of_kind = _connected(best, len(kinds))
     labels = _settled(labels, of_kind, likely)

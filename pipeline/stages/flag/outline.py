@@ -16,6 +16,7 @@ from pipeline.stages.flag.contour import contour, simpler
 from pipeline.stages.flag.square import squared
 from pipeline.stages.flag.things import Thing
 
+_SHARP_PX, _SOFT_PX = 0.6, 1.0  # smoothing of what has corners, and of what has none
 _THICK_PX = 4.0  # of width, from which on a thing outlives smoothing
 _TOLERANCE_PX = 0.5  # by which a simpler line may be off; a quarter of that where things are few pixels
 
@@ -24,7 +25,8 @@ def outline(thing: Thing, grid: GeoBox) -> BaseGeometry:
     """Polygon or MultiPolygon in the grid's CRS; with right angles where it is a building that has them."""
     fine = regime(pixel_size(grid)) == "fine"
     thick = thing.shape.width_m >= _THICK_PX * pixel_size(grid)
-    loose = contour(thing.inside, thing.percent, thing.level, smooth=fine and thick)
+    smoothing = _SHARP_PX if thing.kind == "building" else _SOFT_PX
+    loose = contour(thing.inside, thing.percent, thing.level, smoothing if fine and thick else 0.0)
     square = squared(thing.inside, loose) if fine and thing.kind == "building" else None
     shape = simpler(loose, _TOLERANCE_PX if fine else _TOLERANCE_PX / 4) if square is None else square
     return _on_ground(shape, grid[thing.window].transform)
