@@ -19,7 +19,19 @@ from benchmarks.options import Options
 from benchmarks.report import Table, write_section
 from benchmarks.shared import MissingDataError
 
-BENCHMARKS = ("samples", "conditions", "real", "alignment", "radiometry", "screen", "scale", "equal", "peers")
+BENCHMARKS = (
+    "samples",
+    "conditions",
+    "real",
+    "oscd",
+    "cost",
+    "alignment",
+    "radiometry",
+    "screen",
+    "scale",
+    "equal",
+    "peers",
+)
 RESULTS = REPO / "benchmarks" / "RESULTS.md"
 
 

@@ -89,8 +89,8 @@ def tables(options: Options) -> list[Table]:
 
 
 _NOTE = (
-    f"Scenes of {SIZE} px. Buildings: new ones of {LEAST_SIDE_PX:g} x {LEAST_SIDE_PX:g} px or more; others: all"
-    " else that was built, removed or altered. What clouds hide, half of it or more, is not counted."
+    f"Scenes of {SIZE} px. Buildings: new ones of {LEAST_SIDE_PX:g} x {LEAST_SIDE_PX:g} px or more; others:"
+    " all else that was built, removed or altered. What clouds hide, half of it or more, is not counted."
 )
 
 

@@ -35,7 +35,7 @@ class Detect:
     detector: Annotated[str, AfterValidator(known)] = "auto"
     """auto (the best one that fits the images), classic, learned, or onnx:PATH."""
 
-    looks: Looks = 1
+    looks: Looks = 2
     """How a network sees the images: as they are, or also flipped (2, 4) and turned (8), and averaged."""
 
     threads: Annotated[int, Field(ge=1, le=64)] = 1

@@ -21,6 +21,7 @@ from pipeline.stages.detect.learned.screen import difference
 from pipeline.stages.detect.learned.tiles import Tile, Tiling
 
 _SAMPLE_PIXELS = 400_000
+_FAINT = 0.1  # probability of change under which a tile needs no second look
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class LearnedModel:
             said = self.network(shown)[:, *tile.kept]  # the margin costs too much to be made a probability of
             return _rounded(probabilities(said, self.network.metadata))
         chance = averaged(
-            lambda pair: probabilities(self.network(pair), self.network.metadata), shown, self.looks
+            lambda pair: probabilities(self.network(pair), self.network.metadata), shown, self.looks, _FAINT
         )
         for _ in range(self.halvings):
             chance = doubled(chance)
