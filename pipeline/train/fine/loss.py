@@ -21,7 +21,7 @@ from pipeline.train.fine.sample import (
 )
 
 _KINDS: Final = 6  # nothing and the five kinds come first in CHANNELS
-_WEIGHTS: Final = (1.0, 1.5, 1.5, 2.0, 1.5, 2.0)
+_WEIGHTS: Final = (1.0, 2.0, 2.0, 8.0, 3.0, 8.0)
 _KIND_WEIGHTS: Final = (1.0, 1.2, 4.0, 2.5, 4.0)  # rare kinds are few pixels, and as many things
 _EPS: Final = 1e-6
 
