@@ -20,7 +20,7 @@ ROUNDS = 120
 LOOKS = 12  # trees of the first look
 KEPT = 0.99  # of the pixels that become part of an object, by the first look
 EDGE = -1.3863  # an object ends where the probability falls below 20 %: its logit
-CURVES = {"six": (-0.6, 1.0), "four": (-0.6, 1.0), "three": (-0.6, 1.0), "one": (-0.6, 1.0)}
+CURVES = {"six": (-0.6, 1.0), "four": (0.7, 1.0), "three": (0.7, 1.0), "one": (0.7, 1.0)}
 """The sum at which change is taken to be as likely as not, and the slope of the logistic there: from cities
 left out (benchmarks/oscd.py)."""
 
