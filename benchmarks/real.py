@@ -26,9 +26,9 @@ NOTES = (
     "missed` is F1 where all that was built there counts as missed.",
     "`findings`, precision, recall and F1 are of what is called new or altered; `with removed` counts the "
     "others too, of which truth knows nothing.",
-    "oscd is no unseen data here: the trees that ship, and the confidence of their objects, are fitted on these "
-    "14 cities. What leaving each city out gives is in section `oscd`. Nothing is fitted on levir, airchange "
-    "or naip_quiet.",
+    "oscd is no unseen data here: the trees that ship, and the confidence of their objects, are fitted on "
+    "these 14 cities. What leaving each city out gives is in section `oscd`. Nothing is fitted on levir, "
+    "airchange or naip_quiet.",
 )
 Rates = Callable[[dict[str, int]], dict[str, float]]
 
