@@ -51,7 +51,7 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _kind(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy of the kind, where something of a known kind was constructed; over these pixels alone."""
+    """Cross-entropy of the kind, over the pixels where something of a known kind was constructed."""
     built = (classes > 0) & (classes < _KINDS)
     target, weights = torch.where(built, classes - 1, 0), torch.tensor(_KIND_WEIGHTS)
     cross = functional.nll_loss(functional.log_softmax(logits, 1), target, weights, reduction="none")
@@ -66,8 +66,8 @@ def _binary(logit: Tensor, label: Tensor) -> Tensor:
 
 
 def _overlap(share: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    """One minus the soft Dice over the batch (Milletari et al. 2016); 0 where there is nothing to overlap, as it
-    would drive a rare class out of every batch that happens to lack it.
+    """One minus the soft Dice over the batch (Milletari et al. 2016); 0 where there is nothing to overlap, as
+    it would drive a rare class out of every batch that happens to lack it.
     """
     kept = known.float()
     both, wanted = (share * target * kept).sum(), (target * kept).sum()
