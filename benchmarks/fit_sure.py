@@ -17,7 +17,7 @@ from benchmarks.networks import Floats, calibration_error, fit_network, probabil
 from pipeline.stages.flag.network import FINDING, NOTHING
 
 FOLDS = 5
-RIDGE = 1e-3
+RIDGE = 5e-3
 HIDDEN = 6
 KIND_HIDDEN = 12
 
