@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 SIZE = 96
 GRID = grid(SIZE, SIZE, size=1.0)
+BESIDE = grid(
+    SIZE, SIZE, size=1.0, west=600000.4
+)  # where both come on one grid, no match is said, not refused
 BANDS = ["blue", "green", "red", "nir"]
 
 
@@ -182,13 +185,13 @@ def no_mask(folder: Path) -> tuple[list[object], list[str]]:
 
 
 def flat(folder: Path) -> tuple[list[object], list[str]]:
-    for name in ("before.tif", "after.tif"):
-        write(folder / name, np.full((4, SIZE, SIZE), 2000, "uint16"), GRID, names=BANDS, nodata=0)
+    for name, box in (("before.tif", GRID), ("after.tif", BESIDE)):
+        write(folder / name, np.full((4, SIZE, SIZE), 2000, "uint16"), box, names=BANDS, nodata=0)
     return ["before.tif", "after.tif"], ["windows match well"]
 
 
 def nothing_in_common(folder: Path) -> tuple[list[object], list[str]]:
-    write(folder / "after.tif", ground(seed=2), GRID, names=BANDS, nodata=0)
+    write(folder / "after.tif", ground(seed=2), BESIDE, names=BANDS, nodata=0)
     return ["before.tif", "after.tif"], ["windows match well"]
 
 
@@ -226,6 +229,15 @@ def test_the_good_pair_is_not_refused(folder: Path) -> None:
     """Or the refusals above might all have one cause."""
     told = groundbreak("compare", "before.tif", "after.tif", "--out", "result", "--quiet")
     assert (told.exit_code, told.stderr) == (0, "")
+
+
+def test_one_even_surface_on_one_grid_is_no_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("before.tif", "after.tif"):
+        write(tmp_path / name, np.full((4, SIZE, SIZE), 2000, "uint16"), GRID, names=BANDS, nodata=0)
+    told = groundbreak("compare", "before.tif", "after.tif", "--out", "result", "--quiet")
+    assert told.exit_code == 0
+    assert "No change found" in told.output
 
 
 # Site files

@@ -65,6 +65,8 @@ def ir_mad(x: Floats, y: Floats, chance: Floats, iterations: int, tolerance: flo
             return None
         centred = both - (both @ chance / total)[:, None]
         covariance = (centred * chance) @ centred.T / total
+        if not covariance.any():  # one even surface on both dates
+            return None
         covariance += RIDGE * np.trace(covariance) / (2 * bands) * np.eye(2 * bands)
         xx, yy, xy = covariance[:bands, :bands], covariance[bands:, bands:], covariance[:bands, bands:]
         squared, a = linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
