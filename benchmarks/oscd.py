@@ -82,7 +82,8 @@ def left_out(
 
 
 def _classic(city: Labelled) -> NDArray[np.uint8]:
-    return fit_classic(cut(city.pair), city.bands, RESOLUTION)(city.pair)[0]
+    percent = fit_classic(cut(city.pair), city.bands, RESOLUTION)(city.pair)
+    return np.asarray(percent[0])
 
 
 def counts(percent: NDArray[np.uint8], city: Labelled) -> Counts:
@@ -121,7 +122,8 @@ def _side_by_side(cities: Sequence[Labelled], counted: Mapping[str, Sequence[Cou
             {"city": city.name, "built %": 100 * share} | {n: float(f1(c[i])) for n, c in chosen.items()}
         )
     pooled = {name: float(f1(np.sum(each, axis=0))) for name, each in chosen.items()}
-    return [*rows, {"city": "all pixels together", "built %": None} | pooled]
+    together: dict[str, object] = {"city": "all pixels together", "built %": None}
+    return [*rows, together | pooled]
 
 
 def _failures(counted: Sequence[Counts], cities: Sequence[Labelled]) -> list[str]:

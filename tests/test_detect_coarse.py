@@ -155,7 +155,7 @@ def test_trees_are_grown_the_same_twice_and_say_what_lightgbm_says() -> None:
     columns = rng.normal(size=(3000, 8)).astype(np.float32)
     target = (columns[:, 0] + columns[:, 1] ** 2 > 1).astype(np.float32)
     weight = np.ones(3000, np.float32)
-    one, two = (grow(columns, target, weight, 10, seed=3) for _ in range(2))
+    one, two = (grow(columns, target, weight, 80, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one(columns), two(columns))
     assert ((one(columns) > 0) == (target > 0)).mean() > 0.8
     model = lightgbm.train(SETTINGS, lightgbm.Dataset(columns, target), 10)

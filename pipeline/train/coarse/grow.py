@@ -55,7 +55,8 @@ def grow(
 
 def pack(structures: list[dict[str, Any]]) -> Trees:
     """Trees as LightGBM tells them, as arrays."""
-    roots, nodes = [], []
+    roots: list[int] = []
+    nodes: list[tuple[int, np.float32, int, int]] = []
     for structure in structures:
         roots.append(len(nodes))
         nodes += _flat(structure)

@@ -33,8 +33,8 @@ def made(seed: int, resolution: float, built: bool) -> Labelled:
     pair = made_pair(seed, SIDE, resolution, _style(seed, _works(seed) if built else ()))
     before, after, bands = pair.before.image, pair.after.image, pair.before.bands
     rows, cols = np.indices(before.shape[1:]).reshape(2, -1)
-    flat = (image.reshape(len(bands), -1) for image in (before, after))
-    radiometry = Normalize()(*flat, bands, rows, cols, (SIDE, SIDE))
+    one, two = (image.reshape(len(bands), -1) for image in (before, after))
+    radiometry = Normalize()(one, two, bands, rows, cols, (SIDE, SIDE))
     whole = slice(0, SIDE)
     after = np.asarray(radiometry.apply_array(after, whole, whole), np.float32)
     truth = np.zeros((SIDE, SIDE), bool)

@@ -1,10 +1,12 @@
 """What each pixel says by itself: a stack of whole numbers, so that sums over any window are exact.
 
-A value v is held as `round(v * UNIT)`. Whole numbers add up to the same in any order, so the mean over a
-window does not depend on the block that it is taken from.
+A value v, at most 16 and at least -16, is held as `round(v * UNIT)`. Whole numbers add
+up to the same in any order, so the mean over a window does not depend on the block that it is taken from.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -16,7 +18,6 @@ from pipeline.stages.detect.coarse.scene import BANDS, Scene
 Whole = NDArray[np.int32]
 
 UNIT = 1024.0
-_LIMIT = 16.0  # values beyond it count as it
 TOLERANCE_REACH = 1  # pixels around a pixel that the maps look at
 
 MAPS = (
@@ -74,7 +75,7 @@ def _filled(image: Float, observed: Mask, level: Float) -> Float:
 
 
 @njit(nogil=True, cache=True)
-def _whole(value: float) -> int:  # pragma: no cover
+def _whole(value: Any) -> Any:  # pragma: no cover
     return int(np.rint(np.float32(1024.0) * min(max(value, np.float32(-16.0)), np.float32(16.0))))
 
 
@@ -122,7 +123,7 @@ def _residuals(
 
 
 @njit(nogil=True, cache=True)
-def rank(value: float, table: Float) -> float:  # pragma: no cover
+def rank(value: Any, table: Float) -> Any:  # pragma: no cover
     """Share of the scene below `value`, between the table's steps linear."""
     last = len(table) - 1
     if not value > table[0]:
@@ -141,7 +142,7 @@ def rank(value: float, table: Float) -> float:  # pragma: no cover
 
 
 @njit(nogil=True, cache=True)
-def _ratio(a: float, b: float) -> float:  # pragma: no cover
+def _ratio(a: Any, b: Any) -> Any:  # pragma: no cover
     total = a + b
     if not total > np.float32(1e-6):
         return np.float32(0)

@@ -55,11 +55,11 @@ class Trees:
     @classmethod
     def from_arrays(cls, arrays: Any, prefix: str) -> Trees:
         """From a file of arrays (a mapping), whose names start with `prefix`."""
-        names = ("roots", "column", "limit", "low", "high")
-        return cls(
-            *(np.ascontiguousarray(arrays[f"{prefix}_{name}"]) for name in names),
-            float(arrays[f"{prefix}_constant"]),
+        roots, column, limit, low, high = (
+            np.ascontiguousarray(arrays[f"{prefix}_{name}"])
+            for name in ("roots", "column", "limit", "low", "high")
         )
+        return cls(roots, column, limit, low, high, float(arrays[f"{prefix}_constant"]))
 
 
 @njit(nogil=True, cache=True)

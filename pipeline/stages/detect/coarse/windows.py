@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.pair import Float
 from pipeline.stages.detect.coarse.maps import MAPS, Whole, rank
-from pipeline.stages.detect.coarse.scene import BANDS, INDICES
+from pipeline.stages.detect.coarse.scene import INDICES
 
 Places = NDArray[np.int64]
 
@@ -95,18 +95,6 @@ def evidence(whole: Whole, sums: Whole, rows: Places, cols: Places, scales: Floa
     )
     _scale(scales, scaled(), len(names()) - len(SCALED), out)
     return out
-
-
-def missing(order: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Columns that images with such bands (as in `Scene.order`) have nothing to say about."""
-    gone = [name for name, place in zip(BANDS, order, strict=True) if place < 0]
-    lost = [f"{way} {name}" for name in gone for way in ("forward", "backward")]
-    lost += ["vegetation"] if {"nir", "red"} & set(gone) else []
-    lost += ["built-up"] if {"nir", "swir16"} & set(gone) else []
-    lost += ["red-blue"] if {"blue", "red"} & set(gone) else []
-    return np.array(
-        [name.startswith(tuple(f"{each} " for each in lost)) if lost else False for name in names()]
-    )
 
 
 @njit(nogil=True, cache=True)
