@@ -25,7 +25,7 @@ CURVES = {"six": (-0.6, 1.0), "four": (0.7, 1.0), "three": (0.7, 1.0), "one": (0
 left out (benchmarks/oscd.py)."""
 
 _MADE = ((10.0, True, 40), (10.0, False, 16), (5.0, True, 10), (5.0, False, 10))  # how many of which
-_MADE_SHARE = 0.25
+_MADE_SHARE = 0.5
 
 
 def train_coarse(folder: Path, out: Path, seed: int = 0) -> Path:
