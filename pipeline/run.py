@@ -72,7 +72,7 @@ def run(job: Job, progress: Progress) -> Result:
             detector = job.settings.detect.fit(
                 _normalised(sample, radiometry), scene.bands, pixel_size(scene.grid)
             )
-            layers = LayerStore.of(folder, scene.grid, detector.layers)
+            layers = LayerStore.of(folder, scene.grid, detector.layers, detector.name)
             observed = write_rasters(
                 images,
                 folder,

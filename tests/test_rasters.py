@@ -175,7 +175,7 @@ def test_layers_are_read_back_by_windows_and_by_name_whatever_the_blocks(tmp_pat
     box = grid(90, 130)
     layers = np.random.default_rng(0).integers(0, 101, (3, 90, 130)).astype(np.uint8)
     layers[:, 20:30, 60:70] = 255
-    store = LayerStore.of(tmp_path, box, ("change", "removed", "road"))
+    store = LayerStore.of(tmp_path, box, ("change", "removed", "road"), "learned")
     windows = blocks(box, 37)
     for rows, cols in windows:
         store.write((rows, cols), layers[:, rows, cols])

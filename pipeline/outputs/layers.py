@@ -22,13 +22,14 @@ class LayerStore:
 
     store: BlockStore
     spec: RasterSpec
+    detector: str
 
     @classmethod
-    def of(cls, folder: Path, grid: GeoBox, names: Sequence[str]) -> LayerStore:
-        """An empty one under `folder`."""
+    def of(cls, folder: Path, grid: GeoBox, names: Sequence[str], detector: str) -> LayerStore:
+        """An empty one under `folder`, for what `detector` (its name) gives."""
         store = BlockStore(folder / "layers", grid)
         store.folder.mkdir()
-        return cls(store, RasterSpec("layers", tuple(names), "uint8", NOT_OBSERVED))
+        return cls(store, RasterSpec("layers", tuple(names), "uint8", NOT_OBSERVED), detector)
 
     @property
     def names(self) -> tuple[str, ...]:

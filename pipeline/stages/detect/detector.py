@@ -57,6 +57,10 @@ class LayerReader(Protocol):
     """The layers of a whole scene, read a window at a time."""
 
     @property
+    def detector(self) -> str:
+        """The name of the detector that gave them; empty for the usual one of such layers."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The layers there are, `change` first."""
 

@@ -38,7 +38,7 @@ class Known:
         if has_kinds(layers):
             return cls(LAYERS_LEVELS, networks(f"{scale} layers"))
         usual = {"fine": "classic", "coarse": "learned"}[scale]
-        name = getattr(layers, "detector", "") or usual
+        name = layers.detector or usual
         if name == "classic":
             return cls(CLASSIC_LEVELS, networks(f"{scale} classic"))
         return cls(LEARNED_LEVELS, networks("coarse learned" if scale == "coarse" else "fine classic"))
