@@ -54,6 +54,13 @@ def can_be_told(kind: str, resolution: float) -> bool:
     return all(smallest(each, resolution).size_m is not None for each in KINDS if each == kind)
 
 
+def too_narrow(kind: str, width_m: float) -> bool:
+    """Whether a thing is narrower than any of its kind: a pavement is no road, a fence no bank."""
+    return any(
+        width_m < least.metres for each, least in _LEAST.items() if each == kind and least.measure == "wide"
+    )
+
+
 def sight(resolution: float) -> tuple[Smallest, ...]:
     """Every kind's, for images of `resolution` metres a pixel."""
     return tuple(smallest(kind, resolution) for kind in KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.sight import can_be_told, sight, smallest
+from pipeline.sight import can_be_told, sight, smallest, too_narrow
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,11 @@ def test_coarser_pixels_show_less() -> None:
 def test_what_is_no_kind_of_its_own_is_never_out_of_sight() -> None:
     assert can_be_told("other", 30.0)
     assert smallest("building", 100.0).size_m is None
+
+
+def test_a_pavement_is_no_road_and_a_fence_no_bank() -> None:
+    assert too_narrow("road", 1.5)
+    assert not too_narrow("road", 4.0)
+    assert too_narrow("earthwork", 0.8)
+    assert not too_narrow("building", 0.8)
+    assert not too_narrow("other", 0.8)

@@ -14,7 +14,7 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.grid import pixel_size
-from pipeline.sight import can_be_told
+from pipeline.sight import can_be_told, too_narrow
 from pipeline.stages.detect.detector import CHANGE, NOT_OBSERVED, LayerReader
 from pipeline.stages.flag.candidates import WindowReader, find_patches
 from pipeline.stages.flag.confidence import judge_objects
@@ -78,7 +78,9 @@ class Flag:
     def _worth_reporting(self, things: Sequence[Thing], grid: GeoBox, observed_km2: float) -> list[Drawn]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
         drawn = [
-            Drawn(thing, outline(thing, grid)) for thing in things if thing.confidence >= self.min_confidence
+            Drawn(thing, outline(thing, grid))
+            for thing in things
+            if thing.confidence >= self.min_confidence and not too_narrow(thing.kind, thing.shape.width_m)
         ]
         large = [each for each in drawn if round(each.outline.area, 6) >= self.min_area_m2]
         large.sort(key=lambda each: (-each.thing.confidence, *each.place))
