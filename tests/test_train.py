@@ -247,3 +247,23 @@ def test_network_learns_and_goes_through_onnx(tmp_path: Path) -> None:
     with torch.no_grad():
         expected = again(torch.from_numpy(shown)[None])[0, :8].numpy()
     np.testing.assert_allclose(ran, expected, atol=1e-4)
+
+
+def test_calibration_takes_back_what_training_weighed_up(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="training is an extra; install torch to test it")
+    from pipeline.train.fine.calibrate import calibrated
+
+    rng = np.random.default_rng(2)
+    labels = np.zeros((4, 128, 128), np.uint8)
+    labels[CLASSES] = rng.random((128, 128)) < 0.2  # a building at every fifth pixel
+    np.savez(tmp_path / "kept.npz", images=rng.integers(0, 255, (6, 128, 128), np.uint8), labels=labels)
+
+    class Undecided(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, pair: object) -> object:
+            logits = torch.full((1, 9, 128, 128), -10.0)
+            logits[:, :2] = 0.0
+            return logits
+
+    told = calibrated(Undecided(), [tmp_path / "kept.npz"])
+    assert told.bias[1] / told.temperature[1] == pytest.approx(np.log(0.2 / 0.8), abs=0.1)
+    assert told.bias[0] == 0

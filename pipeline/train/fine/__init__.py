@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 
 from pipeline.errors import SourceNotFoundError
 from pipeline.stages.detect.learned.metadata import Metadata
+from pipeline.stages.detect.learned.network import open_network
 from pipeline.train.fine.backgrounds import backgrounds
+from pipeline.train.fine.calibrate import calibrated
 from pipeline.train.fine.export import load_onnx, save_onnx
 from pipeline.train.fine.learn import Mixture, Recipe, Samples, learn
 from pipeline.train.fine.made import made_sample
@@ -21,6 +23,7 @@ from pipeline.train.pairs import Labelled
 
 TOWNS, ARID = 900, 260  # made pairs that the shipped network has seen
 _FIRST_TOWN, _FIRST_ARID = 1000, 5000  # their seeds
+_KEPT_OUT: Final = {"town": range(700_000, 700_060), "arid": range(710_000, 710_050)}
 METADATA: Final = Metadata(tile=448, overlap=32, finest=0.4, coarsest=3.2)
 _ADAPTED = Recipe(steps=600, rate=5e-4, decay_from=0.3)
 
@@ -40,7 +43,10 @@ def remake(out: Path, images: Path, scratch: Path, seed: int, recipe: Recipe | N
     }
     recipe = recipe or Recipe()
     samples = Samples(stores, grounds, Mixture(), seed, recipe.steps * recipe.batch)
-    save_onnx(learn(samples, recipe), out, METADATA)
+    network = learn(samples, recipe)
+    kept_out = [file for kind, seeds in _KEPT_OUT.items() for file in _made(scratch, kind, seeds)]
+    told = calibrated(network, kept_out)
+    save_onnx(network, out, METADATA.model_copy(update=told._asdict()))
 
 
 def adapt(
@@ -53,7 +59,7 @@ def adapt(
     """
     files = store_samples(pairs, scratch / "own")
     kept = max(min(len(files), 120), 12)
-    stores: dict[str, Sequence[Path]] = {
+    stores = {
         "own": files,
         "town": _made(scratch, "town", range(_FIRST_TOWN, _FIRST_TOWN + kept)),
         "arid": _made(scratch, "arid", range(_FIRST_ARID, _FIRST_ARID + kept // 3)),
@@ -61,7 +67,8 @@ def adapt(
     mixture = Mixture(town=0.35, arid=0.15, collage=0.0, own=0.5, coarser=0.0)
     samples = Samples(stores, (), mixture, seed, recipe.steps * recipe.batch)
     card = {"adapted from": start.name, "samples": len(files), "seed": seed, "steps": recipe.steps}
-    save_onnx(learn(samples, recipe, load_onnx(start)), out, METADATA.model_copy(update={"card": card}))
+    known = open_network(str(start)).metadata  # its calibration holds: the loss weighs kinds as it did
+    save_onnx(learn(samples, recipe, load_onnx(start)), out, known.model_copy(update={"card": card}))
     return len(files)
 
 

@@ -36,7 +36,7 @@ class Mixture:
 class Recipe:
     """How long and how fast."""
 
-    steps: int = 4000
+    steps: int = 8000
     batch: int = 4
     rate: float = 1.5e-3
     decay_from: float = 0.7  # share of the steps after which the rate falls to nothing
