@@ -44,7 +44,7 @@ class Known:
         return cls(LEARNED_LEVELS, networks("coarse learned" if scale == "coarse" else "fine classic"))
 
 
-LAYERS_LEVELS = Levels(core=55, edge=35)
+LAYERS_LEVELS = Levels(core=40, edge=30)  # of calibrated probabilities; confidence decides what is reported
 LEARNED_LEVELS = Levels(core=60, edge=45)  # its even point is where F1 over pixels is best
 CLASSIC_LEVELS = Levels(core=50, edge=20)
 
