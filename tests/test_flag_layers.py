@@ -63,7 +63,7 @@ def test_a_building_beside_its_new_road_is_two_findings() -> None:
     by_kind = table.set_index("kind")
     true = {"building": box(50, 40, 80, 60), "road": box(5, 60, 155, 68)}
     for kind, shape in true.items():
-        assert iou(in_pixels(by_kind.geometry[kind]), shape) > 0.85
+        assert iou(in_pixels(by_kind.geometry[kind]), shape) > 0.83  # a blurred edge at the level of 30 %
     assert by_kind["length_m"]["road"] == pytest.approx(75, rel=0.03)
     assert by_kind["width_m"]["road"] == pytest.approx(4, rel=0.1)
     assert by_kind["centre_line"]["building"] is None
