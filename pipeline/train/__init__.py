@@ -19,7 +19,7 @@ def fit_own(pairs: Path, out: Path, start: Path | None, scratch: Path, seed: int
     """
     _check_installed()
     from pipeline.stages.detect.choice import FINE
-    from pipeline.train.fine import adapt
+    from pipeline.train.fine.fit import adapt
     from pipeline.train.fine.learn import Recipe
     from pipeline.train.pairs import labelled_pairs
 
@@ -34,7 +34,7 @@ def remake_shipped(
     """Make the weights of the package again. Raises ConfigError where torch or onnx is not installed."""
     if name == "fine":
         _check_installed()
-        from pipeline.train.fine import remake
+        from pipeline.train.fine.fit import remake
 
         remake(out, images, scratch, seed)
         return
