@@ -24,9 +24,9 @@ _LEAST_SEEN: Final = 0.3
 
 def store_samples(pairs: Iterable[Labelled], folder: Path) -> list[Path]:
     """Cut each pair into samples of 256 pixels a side, written to `folder` as npz files."""
-    folder.mkdir(parents=True, exist_ok=True)
     files = []
     for labelled in pairs:
+        folder.mkdir(parents=True, exist_ok=True)
         images, labels = _eight_bit(labelled), _labels(labelled)
         for row, col in _corners(labels.shape[1:]):
             part = slice(row, row + SIZE), slice(col, col + SIZE)
