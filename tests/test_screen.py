@@ -86,6 +86,28 @@ def test_clouds_and_their_shadows_are_found(azimuth: float | None) -> None:
     assert not found.before.unusable.any()
 
 
+def ragged(seed: int, share: float) -> Bits:
+    """(y, x) of crumbs too small to be taken for clouds by themselves."""
+    field = gaussian_filter(np.random.default_rng(seed).standard_normal((SIZE, SIZE)), 1.5)
+    labels, _ = label(field > np.quantile(field, 1 - share))
+    return np.asarray((np.bincount(labels.ravel()) < 100)[labels] & (labels > 0))
+
+
+def test_crumbs_are_clouds_where_clouds_are_and_roofs_where_none_is() -> None:
+    ground, crumbs = fields(1), ragged(4, 0.06)
+    after, large = ground.copy(), opacity()
+    after[:, crumbs] = 0.7
+    found = screened(ground, noisy(clouded(after, large), 2)).after
+    least, _ = label(crumbs)
+    seen = (
+        (np.bincount(least.ravel()) >= 8)[least] & crumbs & (large == 0) & (shift(large, MOVED, order=1) == 0)
+    )
+    assert seen.sum() > 500
+    assert share(found.cloud, seen) > 0.75  # some are square by chance
+    assert share(binary_dilation(crumbs | (large > 0), iterations=3), found.cloud) > 0.95
+    assert not screened(ground, noisy(after, 2)).any
+
+
 def test_shadows_are_not_sought_towards_the_sun() -> None:
     ground, cloud = fields(1), opacity()
     found = screened(ground, noisy(clouded(ground, cloud), 2), sun=(None, SUN - 180))

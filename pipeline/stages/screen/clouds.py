@@ -35,6 +35,9 @@ _SHINING_THROUGH = 0.5  # how much of the other date's detail is still there
 _ALIKE = 0.2  # correlation with the other date's detail from which on it may be that
 _SQUARE = 0.6  # of the rim: straighter is built
 _RIM_M = 80.0  # a rim is no wider
+_RIM_AKIN_M = 30.0  # nor that of a small cloud
+_CLOUDY = 0.01  # share of the image under known clouds from which on small ones are looked for
+_LEAST_AKIN_M2 = 400.0
 _SURE = 0.8  # of the ground's range above the brightest: so bright needs no shadow
 _SURE_PAN = 1.6  # the same where no colour can be asked
 
@@ -78,9 +81,7 @@ def patches(
     scale = Scale.of(look)
     if scale is None:
         return
-    with np.errstate(invalid="ignore"):
-        core = look.smooth > scale.brightest + _BEYOND * scale.span
-        core &= look.rise > _BEYOND * scale.span
+    core = _beyond(look, scale)
     least = min_area_m2 / cell_m**2
     if not _large(core, least / 4).any():  # as most often: what follows only takes away
         return
@@ -89,7 +90,7 @@ def patches(
     core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
     if not core.any():
         return
-    grown = _grown(core, look, cell_m)
+    grown = _grown(core, look, _RIM_M / cell_m)
     labels, _ = ndimage.label(grown, np.ones((3, 3)))
     detail = tuple(each - smooth(each, 1.0) for each in (look.bright, look.other))
     for label, window in enumerate(ndimage.find_objects(labels), start=1):
@@ -104,6 +105,40 @@ def patches(
             continue
         above = (float(np.median(look.smooth[wide][middle])) - scale.brightest) / scale.span
         yield Patch(wide, inside, above > (_SURE if _colours(bands) else _SURE_PAN))
+
+
+def akin(image: Float, bands: tuple[str, ...], look: Look, clouds: Bits, cell_m: float) -> Bits:
+    """Small and ragged clouds beside the `clouds` that are known: bright, coloured and shaped like them.
+
+    Where clouds stand, what looks the same is one more, whatever its size; on a clear date it is a roof.
+    """
+    scale = Scale.of(look)
+    if scale is None or clouds.mean() < _CLOUDY:
+        return np.zeros_like(clouds)
+    core = _beyond(look, scale) & ~_reddish(image, bands, look)
+    core = _large(core & ~clouds, _LEAST_AKIN_M2 / cell_m**2)
+    if not core.any():
+        return core
+    grown = _grown(core, look, _RIM_AKIN_M / cell_m) & ~clouds
+    labels, _ = ndimage.label(grown, np.ones((3, 3)))
+    out = np.zeros_like(clouds)
+    for label, window in enumerate(ndimage.find_objects(labels), start=1):
+        wide = _wider(window, 4, grown.shape)
+        inside = labels[wide] == label
+        middle = inside & core[wide]
+        if not middle.any() or not _coloured_as_cloud(image[(slice(None), *wide)], bands, middle):
+            continue
+        if squareness(look.rise[wide], inside) <= _SQUARE:
+            out[wide] |= inside
+    return out
+
+
+def _beyond(look: Look, scale: Scale) -> Bits:
+    """Cells far brighter than all ground, and than the same place on the other date."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(
+            (look.smooth > scale.brightest + _BEYOND * scale.span) & (look.rise > _BEYOND * scale.span)
+        )
 
 
 def _reddish(image: Float, bands: tuple[str, ...], look: Look) -> Bits:
@@ -127,13 +162,13 @@ def _bulk(core: Bits, look: Look, scale: Scale) -> Bits:
         return np.asarray(core & (look.smooth > least[labels]))
 
 
-def _grown(core: Bits, look: Look, cell_m: float) -> Bits:
-    """The cores with their thin rims, no further than rims are wide."""
+def _grown(core: Bits, look: Look, cells: float) -> Bits:
+    """The cores with their thin rims, no wider than so many cells."""
     level = np.float32(np.median(look.smooth[core]))
     with np.errstate(invalid="ignore", divide="ignore"):
         opacity = look.rise / np.maximum(level - look.smooth_other, np.float32(1e-12))
         veil = (opacity > _VEIL) | core
-    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(_RIM_M / cell_m)), mask=veil)
+    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(cells)), mask=veil)
     return np.asarray(ndimage.binary_fill_holes(grown), np.bool_)
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
 
-from pipeline.stages.screen.clouds import Patch, patches
+from pipeline.stages.screen.clouds import Patch, akin, patches
 from pipeline.stages.screen.ground import brightness_bands, look
 from pipeline.stages.screen.screened import Bits, Lattice, Screened, Why
-from pipeline.stages.screen.shadows import collar, darkened, displacement, moved, shadow
+from pipeline.stages.screen.shadows import Offset, collar, darkened, displacement, moved, shadow
 
 Float = NDArray[np.float32]
 _SMOOTH_M = 10.0  # what is smoothed away before cells are judged, but never less than a cell
@@ -85,7 +85,10 @@ class Screen:
         if view is None:
             return Lattice.clear("no common ground", shape, int(seen.sum()))
         found = list(patches(image, bands, view, cell_m, self.min_area_m2))
-        cloud, dark = _clouds_and_shadows(found, darkened(view), seen, cell_m, azimuth)
+        dark = darkened(view)
+        cloud, offset = _settled(found, dark, seen, cell_m, azimuth)
+        cloud |= akin(image, bands, view, cloud, cell_m)
+        dark = np.zeros_like(cloud) if offset is None else shadow(cloud, dark, offset, cell_m)
         unusable = _as_beside(_widened(cloud | dark, self.margin_m / cell_m), both)
         return Lattice("screened", cloud & seen, dark & seen, unusable, int(seen.sum()))
 
@@ -105,10 +108,12 @@ def _as_beside(mask: Bits, seen: Bits) -> Bits:
     return np.asarray(mask[tuple(nearest)])
 
 
-def _clouds_and_shadows(
+def _settled(
     found: list[Patch], dark: Bits, seen: Bits, cell_m: float, azimuth: float | None
-) -> tuple[Bits, Bits]:
-    """Those that are sure, and the doubtful ones whose shadow lies where those of all together do."""
+) -> tuple[Bits, Offset | None]:
+    """Those that are sure, with the doubtful ones whose shadow lies where those of all together do; and how
+    far that is.
+    """
     everything = _drawn(found, seen.shape)
     certain = [patch for patch in found if patch.sure]
     sure = _drawn(certain, seen.shape)
@@ -117,16 +122,15 @@ def _clouds_and_shadows(
     if offset is None and len(found) >= _SEVERAL:
         offset = displacement(everything, dark, seen, cell_m, azimuth, False)
     if offset is None:
-        return sure, np.zeros_like(sure)
+        return sure, None
     doubtful = [
         patch
         for patch in found
         if not patch.sure and _has_shadow(patch, everything, dark, seen, offset, cell_m)
     ]
     if not known and len(doubtful) < _SEVERAL:
-        return sure, np.zeros_like(sure)
-    clouds = _drawn(certain + doubtful, seen.shape)
-    return clouds, shadow(clouds, dark, offset, cell_m)
+        return sure, None
+    return _drawn(certain + doubtful, seen.shape), offset
 
 
 def _has_shadow(

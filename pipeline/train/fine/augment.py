@@ -11,28 +11,34 @@ from scipy import ndimage
 
 from pipeline.stages.detect.learned.inputs import Standard
 from pipeline.train.fine.clouds import clouded
+from pipeline.train.fine.fields import farmed
 from pipeline.train.fine.sample import Bytes, Sample
 
 Float = NDArray[np.float32]
+_FARMED = 0.12  # of the pairs
+_CLOUDED = 0.12
 
 
 def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
     """The network's input (6, y, x) and the labels (4, y, x): turned, swapped, relit, blurred at random."""
     if rng.random() < 0.35:
         sample = sample.swapped()
-    if rng.random() < 0.08:
-        sample = clouded(rng, sample)
-    sample = sample.turned(int(rng.integers(4)), rng.random() < 0.5)
+    counts, labels = sample.turned(int(rng.integers(4)), rng.random() < 0.5)
+    images = counts.astype(np.float32)
+    if rng.random() < _FARMED:
+        images = farmed(rng, images, labels)
+    if rng.random() < _CLOUDED:
+        images, labels = clouded(rng, images, labels)
     grey = rng.random() < 0.08
-    dates = [_relit(rng, image, grey) for image in (sample.images[:3], sample.images[3:])]
-    return np.concatenate([_standard(rng, date) for date in dates]), sample.labels
+    dates = [_relit(rng, image, grey) for image in (images[:3], images[3:])]
+    return np.concatenate([_standard(rng, date) for date in dates]), labels
 
 
-def _relit(rng: np.random.Generator, image: Bytes, grey: bool) -> Float:
-    """One date as another sensor might have delivered it, float32 counts."""
-    out = image.astype(np.float32)
+def _relit(rng: np.random.Generator, image: Float, grey: bool) -> Float:
+    """One date as another sensor might have delivered it, counts."""
+    out = image
     if grey:
-        out[:] = out.mean(axis=0)
+        out = np.broadcast_to(out.mean(axis=0), out.shape)
     level = out.mean(axis=(1, 2), keepdims=True)
     if rng.random() < 0.7:
         out = level + (out - level) * np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.04, (3, 1, 1)))

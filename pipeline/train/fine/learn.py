@@ -29,7 +29,7 @@ class Mixture:
     arid: float = 0.42
     collage: float = 0.25
     own: float = 0.0
-    coarser: float = 0.2  # chance that four samples become one at twice the pixel size
+    coarser: float = 0.3  # chance that four samples become one at twice the pixel size
 
 
 @dataclass(frozen=True)
