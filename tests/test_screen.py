@@ -100,7 +100,10 @@ def test_crumbs_are_clouds_where_clouds_are_and_roofs_where_none_is() -> None:
     found = screened(ground, noisy(clouded(after, large), 2)).after
     least, _ = label(crumbs)
     seen = (
-        (np.bincount(least.ravel()) >= 15)[least] & crumbs & (large == 0) & (shift(large, MOVED, order=1) == 0)
+        (np.bincount(least.ravel()) >= 15)[least]
+        & crumbs
+        & (large == 0)
+        & (shift(large, MOVED, order=1) == 0)
     )
     assert seen.sum() > 500
     assert share(found.cloud, seen) > 0.75  # some are square by chance
