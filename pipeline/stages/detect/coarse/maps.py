@@ -2,6 +2,9 @@
 
 A value v, at most 16 and at least -16, is held as `round(v * UNIT)`. Whole numbers add
 up to the same in any order, so the mean over a window does not depend on the block that it is taken from.
+
+The loops fill one line of each map for a row of pixels, so that the vector units take several pixels
+at a time, and then lay the lines side by side: whoever asks for a pixel wants all maps of it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.pair import Float, Mask, Pair
 from pipeline.stages.detect.coarse.scene import BANDS, Scene
 
-Whole = NDArray[np.int32]
+Whole = NDArray[np.int16]
 
 UNIT = 1024.0
 TOLERANCE_REACH = 1  # pixels around a pixel that the maps look at
@@ -46,26 +49,34 @@ MAPS = (
 )
 COUNT = len(MAPS)
 SURPRISE = MAPS.index("surprise")
+_AHEAD, _BACK = MAPS.index("surprise forward"), MAPS.index("surprise backward")
+_RANKS, _GREYS = MAPS.index("brightness before"), MAPS.index("grey before")
+_EDGES, _RARITY = MAPS.index("edge before"), MAPS.index("rarity")
 
 
 def maps(pair: Pair, scene: Scene) -> Whole:
-    """`MAPS` of a pair (y, x, map) int32, 0 where not observed or missing; and last a 1 where observed."""
+    """`MAPS` of a pair (y, x, map) int16, 0 where not observed or missing; and last a 1 where observed."""
     kept = [place for place in scene.order if place >= 0]
     before = _filled(pair.before[kept], pair.observed, scene.forward.mean)
     after = _filled(pair.after[kept], pair.observed, scene.backward.mean)
-    seen = np.ascontiguousarray(pair.observed)
-    out = np.zeros((*seen.shape, COUNT + 1), np.int32)
     slots = np.array([i for i, place in enumerate(scene.order) if place >= 0], np.int64)
-    ahead = scene.forward(before)
-    back = scene.backward(after)
-    _residuals(after, ahead, seen, scene.forward.precision, scene.residual[0], slots, 0, 12, out)
-    _residuals(before, back, seen, scene.backward.precision, scene.residual[1], slots, 6, 13, out)
     at = np.full(len(BANDS), -1, np.int64)
     at[slots] = np.arange(len(slots))
-    greys = np.empty((2, *seen.shape), np.float32)
-    for date, image in enumerate((before, after)):
-        _indices(image, at, seen, scene.ranks[date], scene.grey[date], 15 + date, greys[date], out)
-    _pattern(greys, seen, scene.rarity, out)
+    greys = np.stack([_grey(image, at, scene.grey[date]) for date, image in enumerate((before, after))])
+    out = np.empty((*pair.observed.shape, COUNT + 1), np.int16)
+    _fill(
+        (after, before),
+        (scene.forward(before), scene.backward(after)),
+        np.ascontiguousarray(pair.observed),
+        (scene.forward.precision, scene.backward.precision),
+        scene.residual,
+        slots,
+        at,
+        scene.ranks,
+        greys,
+        scene.rarity,
+        out,
+    )
     return out
 
 
@@ -74,71 +85,130 @@ def _filled(image: Float, observed: Mask, level: Float) -> Float:
     return np.ascontiguousarray(np.where(observed, image, level[:, None, None]), dtype=np.float32)
 
 
+def _grey(image: Float, at: NDArray[np.int64], level: Float) -> Float:
+    """The brightness (y, x) in robust standard deviations of the scene."""
+    return np.asarray(np.clip((_brightness(image, at) - level[0]) / level[1], -8, 8), np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _brightness(image: Float, at: NDArray[np.int64]) -> Float:  # pragma: no cover
+    """Mean of the visible bands (y, x), or the first band where there is none."""
+    visible = 0
+    for b in range(3):
+        visible += 1 if at[b] >= 0 else 0
+    if visible == 0:
+        return image[0].copy()
+    out = np.zeros(image.shape[1:], np.float32)
+    for y in range(out.shape[0]):
+        for b in range(3):
+            if at[b] >= 0:
+                for x in range(out.shape[1]):
+                    out[y, x] += image[at[b], y, x]
+        for x in range(out.shape[1]):
+            out[y, x] = out[y, x] / np.float32(visible)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _fill(
+    images: Any,
+    guesses: Any,
+    seen: Mask,
+    precisions: Any,
+    spreads: Float,
+    slots: NDArray[np.int64],
+    at: NDArray[np.int64],
+    ranks: Float,
+    greys: Float,
+    rarity: Float,
+    out: Whole,
+) -> None:  # pragma: no cover
+    height, width, count = out.shape
+    lines = np.zeros((count, width), np.int16)
+    for y in range(height):
+        for way in range(2):
+            _residuals(
+                images[way], guesses[way], y, precisions[way], spreads[way], slots, 6 * way, 12 + way, lines
+            )
+            _indices(images[1 - way], y, at, ranks[way], 15 + way, lines)
+        _pattern(greys, seen, y, lines)
+        for x in range(width):
+            surprise = min(lines[_AHEAD, x], lines[_BACK, x])
+            lines[SURPRISE, x] = surprise
+            lines[_RARITY, x] = _whole(np.float32(len(rarity) - 1) * rank(np.float32(surprise), rarity))
+            lines[COUNT, x] = 1
+        for x in range(width):
+            if seen[y, x]:
+                for k in range(count):
+                    out[y, x, k] = lines[k, x]
+            else:
+                for k in range(count):
+                    out[y, x, k] = 0
+
+
 @njit(nogil=True, cache=True)
 def _whole(value: Any) -> Any:  # pragma: no cover
-    return int(np.rint(np.float32(1024.0) * min(max(value, np.float32(-16.0)), np.float32(16.0))))
+    scaled = np.rint(np.float32(1024.0) * min(max(value, np.float32(-16.0)), np.float32(16.0)))
+    return np.int16(np.int32(scaled))
 
 
 @njit(nogil=True, cache=True)
 def _residuals(
     image: Float,
     guess: Float,
-    seen: Mask,
+    y: int,
     precision: Float,
     spread: Float,
     slots: NDArray[np.int64],
     first: int,
     surprise: int,
-    out: Whole,
+    lines: Whole,
 ) -> None:  # pragma: no cover
     """Signed residuals, and the Mahalanobis distance of what half a pixel of misalignment leaves of them."""
     bands, height, width = image.shape
+    above, below = max(y - 1, 0), min(y + 1, height - 1)
     half = np.float32(0.5)
-    low = np.empty((bands, width), np.float32)
-    high = np.empty((bands, width), np.float32)
-    left = np.empty(bands, np.float32)
-    for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        for b in range(bands):
-            for x in range(width):
-                one, two, three = guess[b, above, x], guess[b, y, x], guess[b, below, x]
-                low[b, x] = min(one, two, three)
-                high[b, x] = max(one, two, three)
+    low, high = np.empty(width + 2, np.float32), np.empty(width + 2, np.float32)
+    left = np.empty((bands, width), np.float32)
+    total = np.zeros(width, np.float32)
+    for b in range(bands):
+        value, expected, up, down = image[b, y], guess[b, y], guess[b, above], guess[b, below]
         for x in range(width):
-            if not seen[y, x]:
-                continue
-            west, east = max(x - 1, 0), min(x + 1, width - 1)
-            for b in range(bands):
-                value, expected = image[b, y, x], guess[b, y, x]
-                out[y, x, first + slots[b]] = _whole((value - expected) / spread[b])
-                lowest = half * (expected + min(low[b, west], low[b, x], low[b, east]))
-                highest = half * (expected + max(high[b, west], high[b, x], high[b, east]))
-                left[b] = value - min(max(value, lowest), highest)
-            total = np.float32(0)
-            for i in range(bands):
-                for j in range(bands):
-                    total += left[i] * precision[i, j] * left[j]
-            distance = np.log(np.float32(1) + np.sqrt(max(total, np.float32(0)) / np.float32(bands)))
-            out[y, x, surprise] = _whole(distance)
+            low[x + 1] = min(up[x], expected[x], down[x])
+            high[x + 1] = max(up[x], expected[x], down[x])
+        low[0], low[width + 1] = low[1], low[width]
+        high[0], high[width + 1] = high[1], high[width]
+        line, rest, unit = lines[first + slots[b]], left[b], spread[b]
+        for x in range(width):
+            line[x] = _whole((value[x] - expected[x]) / unit)
+        for x in range(width):
+            lowest = half * (expected[x] + min(low[x], low[x + 1], low[x + 2]))
+            highest = half * (expected[x] + max(high[x], high[x + 1], high[x + 2]))
+            rest[x] = value[x] - min(max(value[x], lowest), highest)
+    for i in range(bands):
+        for j in range(bands):
+            one, other, weight = left[i], left[j], precision[i, j]
+            for x in range(width):
+                total[x] += one[x] * weight * other[x]
+    line = lines[surprise]
+    for x in range(width):
+        distance = np.log(np.float32(1) + np.sqrt(max(total[x], np.float32(0)) / np.float32(bands)))
+        line[x] = _whole(distance)
 
 
 @njit(nogil=True, cache=True)
 def rank(value: Any, table: Float) -> Any:  # pragma: no cover
     """Share of the scene below `value`, between the table's steps linear."""
     last = len(table) - 1
-    if not value > table[0]:
-        return np.float32(0)
-    if value >= table[last]:
-        return np.float32(1)
-    low, high = 0, last
-    while high - low > 1:
-        middle = (low + high) // 2
-        if table[middle] <= value:
-            low = middle
-        else:
-            high = middle
-    step = (value - table[low]) / max(table[high] - table[low], np.float32(1e-9))
-    return (np.float32(low) + step) / np.float32(last)
+    low, left = 0, last
+    while left > 1:  # a search without a branch to mispredict
+        half = left // 2
+        low += half if table[low + half] <= value else 0
+        left -= half
+    step = (value - table[low]) / max(table[low + 1] - table[low], np.float32(1e-9))
+    between = (np.float32(low) + step) / np.float32(last)
+    inside = between if value > table[0] else np.float32(0)
+    return np.float32(1) if value >= table[last] else inside
 
 
 @njit(nogil=True, cache=True)
@@ -151,68 +221,51 @@ def _ratio(a: Any, b: Any) -> Any:  # pragma: no cover
 
 @njit(nogil=True, cache=True)
 def _indices(
-    image: Float,
-    at: NDArray[np.int64],
-    seen: Mask,
-    ranks: Float,
-    level: Float,
-    first: int,
-    grey: Float,
-    out: Whole,
+    image: Float, y: int, at: NDArray[np.int64], ranks: Float, first: int, lines: Whole
 ) -> None:  # pragma: no cover
-    """Ranks of the indices, every second map from `first` on; and the grey in robust standard deviations."""
-    height, width = seen.shape
+    """Ranks of the indices, every second map from `first` on."""
+    width = image.shape[2]
     visible = 0
     for b in range(3):
         visible += 1 if at[b] >= 0 else 0
-    for y in range(height):
-        for x in range(width):
-            bright = np.float32(0)
-            for b in range(3):
-                if at[b] >= 0:
-                    bright += image[at[b], y, x]
-            bright = bright / np.float32(visible) if visible > 0 else image[0, y, x]
-            value = (bright - level[0]) / level[1]
-            grey[y, x] = min(max(value, np.float32(-8)), np.float32(8))
-            if not seen[y, x]:
-                continue
-            out[y, x, first] = _whole(rank(bright, ranks[0]))
-            if at[3] >= 0 and at[2] >= 0:
-                out[y, x, first + 2] = _whole(rank(_ratio(image[at[3], y, x], image[at[2], y, x]), ranks[1]))
-            if at[4] >= 0 and at[3] >= 0:
-                out[y, x, first + 4] = _whole(rank(_ratio(image[at[4], y, x], image[at[3], y, x]), ranks[2]))
-            if at[2] >= 0 and at[0] >= 0:
-                out[y, x, first + 6] = _whole(rank(_ratio(image[at[2], y, x], image[at[0], y, x]), ranks[3]))
+    for x in range(width):
+        bright = np.float32(0)
+        for b in range(3):
+            if at[b] >= 0:
+                bright += image[at[b], y, x]
+        bright = bright / np.float32(visible) if visible > 0 else image[0, y, x]
+        lines[first, x] = _whole(rank(bright, ranks[0]))
+    for index, a, b in ((1, 3, 2), (2, 4, 3), (3, 2, 0)):
+        if at[a] >= 0 and at[b] >= 0:
+            one, other, line = image[at[a], y], image[at[b], y], lines[first + 2 * index]
+            for x in range(width):
+                line[x] = _whole(rank(_ratio(one[x], other[x]), ranks[index]))
 
 
 @njit(nogil=True, cache=True)
-def _pattern(greys: Float, seen: Mask, rarity: Float, out: Whole) -> None:  # pragma: no cover
-    """Greys, their squares and product (a quarter, to stay in range), and gradients; and whether observed."""
+def _pattern(greys: Float, seen: Mask, y: int, lines: Whole) -> None:  # pragma: no cover
+    """Greys, their squares and product (a quarter, to stay in range), and gradients."""
     height, width = seen.shape
+    above, below = max(y - 1, 0), min(y + 1, height - 1)
     quarter = np.float32(0.25)
-    for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        for x in range(width):
-            if not seen[y, x]:
-                continue
-            out[y, x, 32] = 1
-            surprise = min(out[y, x, 12], out[y, x, 13])
-            out[y, x, 14] = surprise
-            out[y, x, 31] = _whole(np.float32(len(rarity) - 1) * rank(np.float32(surprise), rarity))
-            before, after = greys[0, y, x], greys[1, y, x]
-            out[y, x, 23] = _whole(before)
-            out[y, x, 24] = _whole(after)
-            out[y, x, 25] = _whole(quarter * before * before)
-            out[y, x, 26] = _whole(quarter * after * after)
-            out[y, x, 27] = _whole(quarter * before * after)
-            west, east = max(x - 1, 0), min(x + 1, width - 1)
-            if not (seen[above, x] and seen[below, x] and seen[y, west] and seen[y, east]):
-                continue
-            down = greys[0, below, x] - greys[0, above, x]
-            right = greys[0, y, east] - greys[0, y, west]
-            down_after = greys[1, below, x] - greys[1, above, x]
-            right_after = greys[1, y, east] - greys[1, y, west]
-            out[y, x, 28] = _whole(np.sqrt(down * down + right * right))
-            out[y, x, 29] = _whole(np.sqrt(down_after * down_after + right_after * right_after))
-            down, right = down_after - down, right_after - right
-            out[y, x, 30] = _whole(np.sqrt(down * down + right * right))
+    before, after = greys[0], greys[1]
+    for x in range(width):
+        one, two = before[y, x], after[y, x]
+        lines[_GREYS, x] = _whole(one)
+        lines[_GREYS + 1, x] = _whole(two)
+        lines[_GREYS + 2, x] = _whole(quarter * one * one)
+        lines[_GREYS + 3, x] = _whole(quarter * two * two)
+        lines[_GREYS + 4, x] = _whole(quarter * one * two)
+    for x in range(width):
+        west, east = max(x - 1, 0), min(x + 1, width - 1)
+        whole = seen[above, x] and seen[below, x] and seen[y, west] and seen[y, east]
+        down, right = before[below, x] - before[above, x], before[y, east] - before[y, west]
+        down_after, right_after = after[below, x] - after[above, x], after[y, east] - after[y, west]
+        down_more, right_more = down_after - down, right_after - right
+        lines[_EDGES, x] = _whole(np.sqrt(down * down + right * right)) if whole else 0
+        lines[_EDGES + 1, x] = (
+            _whole(np.sqrt(down_after * down_after + right_after * right_after)) if whole else 0
+        )
+        lines[_EDGES + 2, x] = (
+            _whole(np.sqrt(down_more * down_more + right_more * right_more)) if whole else 0
+        )

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.special import expit
 
 from pipeline.pair import Float, Mask, Pair
@@ -30,6 +29,7 @@ MODELS = {
 """The models that ship, and the bands that each looks at; a scene takes the first whose bands it has."""
 
 STEP = 3  # every so many pixels, on the site's grid, a first look decides about those around
+_AT_ONCE = 4096  # pixels
 NEVER = -20.0  # logit where the first look ends the matter
 
 
@@ -85,7 +85,23 @@ class CoarseDetector:
         whole = maps.maps(pair, self.scene)
         sums = windows.totals(whole)
         rows, cols = np.nonzero(self._promising(whole, sums, pair.observed, origin))
-        out[rows, cols] = self.model.trees(windows.evidence(whole, sums, rows, cols, self.scene.scales))
+        out[rows, cols] = self._sums(whole, sums, rows, cols)
+        return out
+
+    def _sums(
+        self,
+        whole: maps.Whole,
+        sums: windows.Totals,
+        rows: windows.Places,
+        cols: windows.Places,
+        trees: int | None = None,
+    ) -> Float:
+        """The sum (n,) of the first `trees` at n pixels, so many at a time that their evidence stays near."""
+        out = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            evidence = windows.evidence(whole, sums, rows[some], cols[some], self.scene.scales)
+            out[some] = self.model.trees(evidence, 0, trees)
         return out
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,19 +116,23 @@ class CoarseDetector:
         }
 
     def _promising(
-        self, whole: maps.Whole, sums: maps.Whole, observed: Mask, origin: tuple[int, int]
+        self, whole: maps.Whole, sums: windows.Totals, observed: Mask, origin: tuple[int, int]
     ) -> Mask:
         """Observed pixels beside one of the grid's every `STEP`th that the first trees do not rule out."""
-        lattice = np.zeros(observed.shape, bool)
-        lattice[-origin[0] % STEP :: STEP, -origin[1] % STEP :: STEP] = True
-        rows, cols = np.nonzero(lattice & observed)
-        first = self.model.trees(
-            windows.evidence(whole, sums, rows, cols, self.scene.scales), 0, self.model.looks
+        rows, cols = (
+            np.arange(-first % STEP, size, STEP) for first, size in zip(origin, observed.shape, strict=True)
         )
-        keep = first >= np.float32(self.model.least)
-        lattice[:] = False
-        lattice[rows[keep], cols[keep]] = True
-        return np.asarray(ndimage.binary_dilation(lattice, np.ones((3, 3), bool)) & observed)
+        rows, cols = (places.ravel() for places in np.meshgrid(rows, cols, indexing="ij"))
+        seen = observed[rows, cols]
+        rows, cols = rows[seen], cols[seen]
+        keep = self._sums(whole, sums, rows, cols, self.model.looks) >= np.float32(self.model.least)
+        around = np.zeros(observed.shape, bool)
+        for down in range(-(STEP // 2), STEP // 2 + 1):
+            for right in range(-(STEP // 2), STEP // 2 + 1):
+                y, x = rows[keep] + down, cols[keep] + right
+                inside = (y >= 0) & (y < observed.shape[0]) & (x >= 0) & (x < observed.shape[1])
+                around[y[inside], x[inside]] = True
+        return np.asarray(around & observed)
 
 
 @cache

@@ -13,6 +13,7 @@ from pipeline.stages.detect.coarse.maps import MAPS, Whole, rank
 from pipeline.stages.detect.coarse.scene import INDICES
 
 Places = NDArray[np.int64]
+Totals = NDArray[np.int32]
 
 RADII = (1, 2, 4, 8, 16)  # windows are 2 r + 1 pixels a side
 REACH = max(RADII)
@@ -64,7 +65,7 @@ def scaled() -> Places:
     return np.array([names().index(name) for name in SCALED], np.int64)
 
 
-def totals(whole: Whole) -> Whole:
+def totals(whole: Whole) -> Totals:
     """Sums of the maps over all pixels above and to the left, (y + 1, x + 1, map).
 
     They run over the range of int32, and differences of them are right all the same where those stay in it.
@@ -75,7 +76,7 @@ def totals(whole: Whole) -> Whole:
     return out
 
 
-def evidence(whole: Whole, sums: Whole, rows: Places, cols: Places, scales: Float) -> Float:
+def evidence(whole: Whole, sums: Totals, rows: Places, cols: Places, scales: Float) -> Float:
     """Evidence (n, column) at n observed pixels; nothing outside the images or unobserved counts.
 
     `scales`: as in `Scene`; without any, what is told by rarity in the scene is left open.
@@ -98,7 +99,7 @@ def evidence(whole: Whole, sums: Whole, rows: Places, cols: Places, scales: Floa
 
 
 @njit(nogil=True, cache=True)
-def _add_up(whole: Whole, out: Whole) -> None:  # pragma: no cover
+def _add_up(whole: Whole, out: Totals) -> None:  # pragma: no cover
     height, width, count = whole.shape
     row = np.empty(count, np.int32)
     for y in range(height):
@@ -112,7 +113,7 @@ def _add_up(whole: Whole, out: Whole) -> None:  # pragma: no cover
 @njit(nogil=True, cache=True)
 def _gather(
     whole: Whole,
-    sums: Whole,
+    sums: Totals,
     rows: Places,
     cols: Places,
     radii: Places,
