@@ -16,7 +16,7 @@ from pipeline.regime import regime
 from pipeline.stages.flag.batches import batches, grown, inside
 from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
 from pipeline.stages.flag.segment import Bytes, Labels, Levels, Segments, Window, segment_changes
-from pipeline.stages.flag.split import split
+from pipeline.stages.flag.split import LONG, split
 
 WindowReader = Callable[[slice, slice], Pair]
 
@@ -88,6 +88,7 @@ def _patch(
             measures = measure(pair, part, free, here.astype(np.float32), bands, pixel)
             yield Candidate(window, part, here, replace(measures, crowd=float(others)))
 
-    parts = split(pair, whole, pixel) if regime(pixel) == "fine" else [whole]
     (first,) = candidates([whole])
+    long = first.measures.shape.length_m > LONG * first.measures.shape.width_m
+    parts = split(pair, whole, pixel, long) if regime(pixel) == "fine" else [whole]
     return Patch(first, tuple(candidates(parts)) if len(parts) > 1 else ())

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
@@ -22,6 +21,8 @@ Points = NDArray[np.float64]
 
 _ASIDE = 0.75  # widths from a line, from which on a skeleton is of another one
 _MOST_LINES = 40
+_DIAGONAL = 2**0.5
+_AROUND = np.array([(0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)])
 _STEP_PX = 0.25  # by which an end is carried on
 
 
@@ -68,39 +69,82 @@ def _ways(nodes: Points, width: float) -> list[tuple[Points, tuple[bool, bool]]]
     """The longest way through the skeleton's pixels, then the longest of those aside of it, and so on; and
     of each end whether the skeleton ends there.
     """
-    ends = nodes[_neighbours(nodes) < 2]
+    beside = _neighbours(nodes.astype(np.int64))
+    ends = (beside >= 0).sum(axis=1) < 2
     found: list[tuple[Points, tuple[bool, bool]]] = []
-    left = nodes
-    while len(left) >= 2 and len(found) < _MOST_LINES:
-        line = _longest(left)
-        free = [bool((ends == point).all(axis=1).any()) for point in line[[0, -1]]]
+    left = np.ones(len(nodes), np.bool_)
+    while left.sum() >= 2 and len(found) < _MOST_LINES:
+        way = _longest(beside, left)
+        line, free = nodes[way], [bool(ends[way[0]]), bool(ends[way[-1]])]
         aside = _ASIDE * width
         if found and _length(line) < aside:
             aside = 0
         else:
             line, free = _joined(line, free, [way for way, _ in found], width)
             found.append((line, (free[0], free[1])))
-        left = left[cKDTree(line).query(left)[0] > aside]
+        left &= ~_near(nodes, line, aside)
     return found
 
 
-def _neighbours(nodes: Points) -> NDArray[np.intp]:
-    pairs = cKDTree(nodes).query_pairs(1.5, output_type="ndarray")
-    return np.bincount(pairs.ravel(), minlength=len(nodes))
+@njit(nogil=True, cache=True)
+def _near(nodes: Points, line: Points, within: float) -> Mask:  # pragma: no cover
+    """Which nodes lie no further than that from a point of the line."""
+    out = np.zeros(len(nodes), np.bool_)
+    for n in range(len(nodes)):
+        for p in range(len(line)):
+            down, right = nodes[n, 0] - line[p, 0], nodes[n, 1] - line[p, 1]
+            if down * down + right * right <= within * within:
+                out[n] = True
+                break
+    return out
 
 
-def _longest(nodes: Points) -> Points:
-    """The longest of the shortest ways between any two pixels of a piece (exact for a tree)."""
-    pairs = cKDTree(nodes).query_pairs(1.5, output_type="ndarray")
-    far = np.hypot(*(nodes[pairs[:, 0]] - nodes[pairs[:, 1]]).T)
-    graph = csr_array((far, (pairs[:, 0], pairs[:, 1])), shape=(len(nodes), len(nodes)))
-    distance = dijkstra(graph, directed=False, indices=0)
-    start = int(np.argmax(np.where(np.isfinite(distance), distance, -1)))
-    distance, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
-    way = [int(np.argmax(np.where(np.isfinite(distance), distance, -1)))]
+def _neighbours(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which nodes lie around each, (node, 8) in the order of `_AROUND`; -1 where there is none."""
+    place = np.full(nodes.max(axis=0) + 3, -1)
+    place[tuple((nodes + 1).T)] = np.arange(len(nodes))
+    return np.stack([place[tuple((nodes + 1 + way).T)] for way in _AROUND], axis=1)
+
+
+def _longest(beside: NDArray[np.int64], left: Mask) -> NDArray[np.int64]:
+    """The longest of the shortest ways between any two pixels of a piece of what is left (exact for a tree),
+    as nodes.
+    """
+    distance, _ = _distances(beside, left, int(np.argmax(left)))
+    distance, before = _distances(beside, left, int(np.argmax(distance)))
+    way = [int(np.argmax(distance))]
     while before[way[-1]] >= 0:
         way.append(int(before[way[-1]]))
-    return np.asarray(nodes[way])
+    return np.array(way)
+
+
+@njit(nogil=True, cache=True)
+def _distances(
+    beside: NDArray[np.int64], left: Mask, start: int
+) -> tuple[Points, NDArray[np.int64]]:  # pragma: no cover
+    """From `start` to every node, -1 where no way leads, and the node before it on the shortest way there."""
+    distance = np.full(len(beside), -1.0)
+    before = np.full(len(beside), -1)
+    waiting = np.zeros(len(beside), np.bool_)
+    queue = [start]
+    distance[start] = 0.0
+    at = 0
+    while at < len(queue):  # a skeleton has few loops: hardly any node is reached twice
+        node = queue[at]
+        waiting[node] = False
+        at += 1
+        for k in range(8):
+            other = beside[node, k]
+            if other < 0 or not left[other]:
+                continue
+            far = distance[node] + (1.0 if k < 4 else _DIAGONAL)
+            if distance[other] < 0 or far < distance[other]:
+                distance[other] = far
+                before[other] = node
+                if not waiting[other]:
+                    waiting[other] = True
+                    queue.append(other)
+    return distance, before
 
 
 def _joined(line: Points, free: list[bool], others: list[Points], width: float) -> tuple[Points, list[bool]]:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pipeline.pair import Mask, Pair
-from pipeline.stages.flag.shape import measure_shape
 
 _SMALLEST_PX = 40  # objects of fewer pixels are left whole
 _SMOOTHING_M = 1.25  # enough to even out a roof, not to mix it with its shadow
 _SMOOTHING_LONG_M = 3.5  # evens out both slopes of a bank
-_LONG = 4.0  # times as long as wide
+LONG = 4.0  # times as long as wide
 _LEAST_SHARE = 0.12  # of the object, in either part
 _LEAST_WHOLE = 0.7  # of a part, in its largest piece
 _EXPLAINED = 0.6  # of the variance, by the grouping
@@ -28,14 +27,14 @@ _MOST_PIXELS = 1500  # to find the groups by
 _CORNERS = np.ones((3, 3), bool)
 
 
-def split(pair: Pair, inside: Mask, pixel_m: float) -> list[Mask]:
-    """The parts (y, x) of the object `inside` a window of the pair; the object itself where it is one
-    thing.
+def split(pair: Pair, inside: Mask, pixel_m: float, long: bool) -> list[Mask]:
+    """The parts (y, x) of the object `inside` a window of the pair; the object itself where it is one thing.
+
+    `long`: it is more than `LONG` times as long as wide.
     """
     if int(inside.sum()) < _SMALLEST_PX:
         return [inside]
-    shape = measure_shape(inside, 1.0)
-    smoothing = _SMOOTHING_LONG_M if shape.length_m > _LONG * shape.width_m else _SMOOTHING_M
+    smoothing = _SMOOTHING_LONG_M if long else _SMOOTHING_M
     first = _two_groups(_appearance(pair, inside, smoothing / pixel_m))
     if first is None:
         return [inside]

@@ -96,15 +96,17 @@ def _brightness(image: Float, at: NDArray[np.int64]) -> Float:  # pragma: no cov
     visible = 0
     for b in range(3):
         visible += 1 if at[b] >= 0 else 0
+    _, height, width = image.shape
+    out = np.zeros((height, width), np.float32)
     if visible == 0:
-        return image[0].copy()
-    out = np.zeros(image.shape[1:], np.float32)
-    for y in range(out.shape[0]):
+        out[:] = image[0]
+        return out
+    for y in range(height):
         for b in range(3):
             if at[b] >= 0:
-                for x in range(out.shape[1]):
+                for x in range(width):
                     out[y, x] += image[at[b], y, x]
-        for x in range(out.shape[1]):
+        for x in range(width):
             out[y, x] = out[y, x] / np.float32(visible)
     return out
 
