@@ -121,10 +121,10 @@ def coarse(pairs: int, detector: str) -> dict[str, Any]:
     """The same for 5 to 10 m, for `classic` or `learned`; prints what leaving out cities gives."""
     cities = list(labelled(shared("real") / "oscd"))
     if detector == "classic":
-        levels, percents = CLASSIC_LEVELS, [oscd._classic(city) for city in cities]
+        levels, percents = CLASSIC_LEVELS, [oscd.classic(city) for city in cities]
     else:
         rows = table(cities, MODELS["six"], 0)
-        levels, percents = LEARNED_LEVELS, oscd.left_out(cities, rows, oscd._groups(len(cities)))
+        levels, percents = LEARNED_LEVELS, oscd.left_out(cities, rows, oscd.groups(len(cities)))
     found = fit_coarse.judged(fit_coarse.city_examples(cities, percents, detector), levels)
     made = range(FIRST_SEED, FIRST_SEED + pairs)
     seen = measured(examples(Detect(detector), made, COARSE, swapped=False), levels)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from pipeline.pair import Mask
 from pipeline.stages.detect.classic import fit_classic
 from pipeline.stages.detect.coarse import fit_coarse, windows
 from pipeline.stages.detect.coarse.model import MODELS
-from pipeline.train.coarse.fit import fit_model
+from pipeline.train.coarse.fit import fit_model, made_scenes
 from pipeline.train.coarse.labelled import Labelled, labelled
 from pipeline.train.coarse.table import Table as Rows
 from pipeline.train.coarse.table import cut, table
@@ -22,6 +23,7 @@ from pipeline.train.coarse.table import cut, table
 TITLE = "new construction at 10 m, every city left out in turn"
 RESOLUTION = 10.0
 FOLDS = 5  # groups of cities that are left out together where trees are grown many times over
+ABLATION_FOLDS, ABLATION_ROUNDS = 3, 60
 LEVELS = np.arange(1, 100)  # percent at which a threshold may lie
 Counts = NDArray[np.int64]  # (threshold, 3): pixels found and changed, found and not, changed and not found
 
@@ -50,22 +52,23 @@ def tables(options: Options) -> list[Table]:
     """Detectors side by side a city; and what each kind of evidence adds."""
     cities = list(labelled(shared("real") / "oscd"))
     rows = table(cities, MODELS["six"], 0)
-    groups = [[i] for i in range(len(cities))] if options.large else _groups(len(cities))
-    percents = {"classic": [_classic(city) for city in cities], "trees": left_out(cities, rows, groups)}
+    left_together = [[i] for i in range(len(cities))] if options.large else groups(len(cities))
+    percents = {"classic": [classic(city) for city in cities], "trees": left_out(cities, rows, left_together)}
     counted = {
         name: [counts(p, c) for p, c in zip(each, cities, strict=True)] for name, each in percents.items()
     }
-    left = "each city" if options.large else f"{len(groups)} groups of cities"
+    left = "each city" if options.large else f"{FOLDS} groups of cities"
     notes = [
         f"F1 of pixels; {left} left out of the trees, and each city out of the choice of the threshold. The "
         "classic detector has learned nothing from any of them."
     ]
     main = Table("OSCD, pixel F1", _side_by_side(cities, counted), notes, _failures(counted["trees"], cities))
-    return [main] if options.quick else [main, ablation(cities, rows)]
+    return [main] if options.quick else [main, ablation(cities, rows), training_data(cities)]
 
 
-def _groups(count: int) -> list[list[int]]:
-    return [list(range(first, count, FOLDS)) for first in range(FOLDS)]
+def groups(count: int, folds: int = FOLDS) -> list[list[int]]:
+    """Cities that are left out together, by number."""
+    return [list(range(first, count, folds)) for first in range(folds)]
 
 
 def left_out(
@@ -81,7 +84,7 @@ def left_out(
     return [out[i] for i in range(len(cities))]
 
 
-def _classic(city: Labelled) -> NDArray[np.uint8]:
+def classic(city: Labelled) -> NDArray[np.uint8]:
     percent = fit_classic(cut(city.pair), city.bands, RESOLUTION)(city.pair)
     return np.asarray(percent[0])
 
@@ -140,25 +143,44 @@ def ablation(cities: Sequence[Labelled], rows: Rows) -> Table:
     lines: list[Row] = []
     for what, starts in ABLATIONS.items():
         gone = np.array([name.startswith(starts) if starts else False for name in windows.names()])
-        columns = np.where(gone, np.float32(0), rows.columns)
-        lines.append(
-            {"trees": what, "columns": int((~gone).sum()), "F1": _grouped(len(cities), rows, columns)}
-        )
-    notes = [f"Sampled pixels, {FOLDS} groups of cities left out in turn, threshold without the city."]
-    return Table("What each kind of evidence adds", lines, notes)
+        changed = replace(rows, columns=np.where(gone, np.float32(0), rows.columns))
+        grown = _grouped(len(cities), changed, "six", changed.without)
+        lines.append({"trees": what, "columns": int((~gone).sum()), "F1": grown})
+    return Table("What each kind of evidence adds", lines, [_ABLATION_NOTE])
 
 
-def _grouped(count: int, rows: Rows, columns: NDArray[np.float32]) -> float:
+def training_data(cities: Sequence[Labelled]) -> Table:
+    """F1 on the cities' rows without short-wave infrared, by what else the trees were grown on."""
+    use = MODELS["four"]
+    real, made = table(cities, use, 0), table(made_scenes(), use, 0)
+    taught: Mapping[str, Callable[[Sequence[int]], Rows]] = {
+        "made scenes": lambda _: made,
+        "other cities": real.without,
+        "other cities and made scenes": lambda group: real.without(group).beside(made),
+    }
+    lines: list[Row] = [
+        {"grown on": what, "F1": _grouped(len(cities), real, "four", chosen)}
+        for what, chosen in taught.items()
+    ]
+    return Table("What each kind of training data adds, four bands", lines, [_ABLATION_NOTE])
+
+
+_ABLATION_NOTE = (
+    f"Sampled pixels of the cities, {ABLATION_FOLDS} groups of them left out in turn, threshold without the"
+    f" city; {ABLATION_ROUNDS} rounds of trees, fewer than those that ship: only to compare with each other."
+)
+
+
+def _grouped(count: int, rows: Rows, name: str, taught: Callable[[Sequence[int]], Rows]) -> float:
+    """F1 on `rows` of every group of cities, by trees grown on what `taught` gives for that group."""
     counted: dict[int, Counts] = {}
-    changed = Rows(columns, rows.target, rows.weight, rows.scene)
-    for group in _groups(count):
-        model = fit_model(changed.without(group), "six", 0)
+    for group in groups(count, ABLATION_FOLDS):
+        model = fit_model(taught(group), name, 0, ABLATION_ROUNDS)
         for i in group:
             mine = rows.scene == i
-            chance = 1 / (1 + np.exp(-(model.trees(columns[mine]) - model.even)))
-            counted[i] = _weighed(
-                np.rint(100 * chance).astype(np.int64), rows.target[mine] > 0, rows.weight[mine]
-            )
+            chance = 1 / (1 + np.exp(-(model.trees(rows.columns[mine]) - model.even)))
+            percent = np.rint(100 * chance).astype(np.int64)
+            counted[i] = _weighed(percent, rows.target[mine] > 0, rows.weight[mine])
     chosen = without_own([counted[i] for i in range(count)])
     return float(f1(np.sum(chosen, axis=0)))
 

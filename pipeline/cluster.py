@@ -17,6 +17,7 @@ import dask
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
+from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
 from pipeline.progress import Progress
@@ -35,7 +36,7 @@ WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-"""One worker a core, and one thread a worker: inside libraries too."""
+"""One worker a core, and one thread a worker: inside libraries too, as their sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
 
@@ -61,6 +62,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
             stack.enter_context(_local_processes(workers))
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
+            stack.enter_context(threadpool_limits(1, user_api="blas"))
             name = "threads of this process"
         yield name
 

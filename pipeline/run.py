@@ -37,7 +37,7 @@ from pipeline.summary import findings_summary, summarise
 
 _SAMPLE_WINDOW = 256
 _SAMPLE_WINDOWS = 64
-_SAMPLE_PIXELS = 400_000
+_SAMPLE_PIXELS = 150_000
 Sampled = tuple[Window, Pair]
 
 

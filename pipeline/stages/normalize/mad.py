@@ -7,6 +7,8 @@ medians, so that many clouds or much change do not lead it astray.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +18,39 @@ from scipy.special import gammaincc
 from pipeline.stages.normalize.surface import slope
 
 Floats = NDArray[np.float64]
+_SETTLING_PIXELS = 50_000
 RIDGE = 1e-6  # of a band's variance, so that bands which repeat one another do no harm
 
 
 def robust_chance(x: Floats, y: Floats, rounds: int = 10) -> Floats:
     """A first guess that a third of changed pixels, or clouds, do not sway: lines from medians, improved in
-    turn.
+    turn on every so many pixels.
     """
-    chance = np.ones(x.shape[1])
-    middle_x, middle_y = np.median(x, axis=1), np.median(y, axis=1)
-    gain = _spread(y - middle_y[:, None]) / np.maximum(_spread(x - middle_x[:, None]), 1e-12)
+    few_x, few_y = (np.ascontiguousarray(values[:, _every(values)]) for values in (x, y))
+    middle_x, middle_y = np.median(few_x, axis=1), np.median(few_y, axis=1)
+    gain = _spread(few_y - middle_y[:, None]) / np.maximum(_spread(few_x - middle_x[:, None]), 1e-12)
     gain = np.where(np.isfinite(gain) & (gain > 0), gain, 1.0)
     offset = middle_y - gain * middle_x
-    for _ in range(rounds):
-        # perpendicular to the line, in units of its own scatter
-        off = (y - gain[:, None] * x - offset[:, None]) / np.sqrt(1 + gain[:, None] ** 2)
-        chance = distance_chance(off)
+    for _ in range(rounds - 1):
+        chance = distance_chance(_off(few_x, few_y, gain, offset))
         total = max(float(chance.sum()), 1e-12)
-        mean_x, mean_y = x @ chance / total, y @ chance / total
+        mean_x, mean_y = few_x @ chance / total, few_y @ chance / total
         for band in range(len(x)):
-            dx, dy = x[band] - mean_x[band], y[band] - mean_y[band]
+            dx, dy = few_x[band] - mean_x[band], few_y[band] - mean_y[band]
             moments = (float(chance @ (dx * dx)), float(chance @ (dy * dy)), float(chance @ (dx * dy)))
             gain[band] = slope(*moments)
             offset[band] = mean_y[band] - gain[band] * mean_x[band]
-    return chance
+    return distance_chance(_off(x, y, gain, offset))
+
+
+def _off(x: Floats, y: Floats, gain: Floats, offset: Floats) -> Floats:
+    """How far each pixel lies from the line (band, n), perpendicular to it."""
+    return np.asarray((y - gain[:, None] * x - offset[:, None]) / np.sqrt(1 + gain[:, None] ** 2))
+
+
+def _every(values: Floats) -> slice:
+    """So many pixels of (band, n) that some `_SETTLING_PIXELS` are left."""
+    return slice(None, None, max(1, values.shape[1] // _SETTLING_PIXELS))
 
 
 def distance_chance(off: Floats) -> Floats:
@@ -54,31 +65,53 @@ def ir_mad(x: Floats, y: Floats, chance: Floats, iterations: int, tolerance: flo
 
     Canonical correlation analysis with each pixel weighted by its chance of being unchanged, until the
     correlations stand still; what differs, over its standard deviation, squared and summed, is chi-square if
-    nothing changed.
+    nothing changed. Every so many pixels settle the correlations, and all are judged by them.
     """
-    bands = len(x)
     both = np.concatenate([_scaled(x), _scaled(y)])
-    last, held = np.full(bands, np.inf), _held_variance(bands)
-    for _ in range(iterations):
-        total = chance.sum()
-        if total < 20 * bands:
-            return None
-        centred = both - (both @ chance / total)[:, None]
-        covariance = (centred * chance) @ centred.T / total
-        if not covariance.any():  # one even surface on both dates
-            return None
-        covariance += RIDGE * np.trace(covariance) / (2 * bands) * np.eye(2 * bands)
-        xx, yy, xy = covariance[:bands, :bands], covariance[bands:, bands:], covariance[:bands, bands:]
-        squared, a = linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
-        rho = np.sqrt(np.clip(squared, 1e-12, 1 - 1e-9))
-        b = np.linalg.solve(yy, xy.T @ a) / rho
-        variates = a.T @ centred[:bands] - b.T @ centred[bands:]
-        distance = (variates**2 / (2 * (1 - rho) / held)[:, None]).sum(axis=0)
-        chance = _survival(distance, bands)
-        if np.abs(rho - last).max() < tolerance:
+    few, last = np.ascontiguousarray(both[:, _every(both)]), np.full(len(x), np.inf)
+    variates = _variates(few, chance[_every(both)])
+    for _ in range(iterations - 1):
+        if variates is None or np.abs(variates.correlations - last).max() < tolerance:
             break
-        last = rho
-    return chance
+        last = variates.correlations
+        variates = _variates(few, variates.chance(few))
+    return None if variates is None else variates.chance(both)
+
+
+@dataclass(frozen=True, eq=False)
+class _Variates:
+    """What differs between the dates, so turned that its parts do not go together: `weights` (band, 2 band)
+    of both sets of bands, less `means` (2 band,); `correlations` and `variances` (band,).
+    """
+
+    means: Floats
+    weights: Floats
+    correlations: Floats
+    variances: Floats
+
+    def chance(self, both: Floats) -> Floats:
+        """Of each pixel (n) to look so different if it is unchanged."""
+        off = self.weights @ both - (self.weights @ self.means)[:, None]
+        off *= off
+        return _survival((1 / self.variances) @ off, len(off))
+
+
+def _variates(both: Floats, chance: Floats) -> _Variates | None:
+    """From both sets of bands (2 band, n), each pixel weighted; None where they say nothing."""
+    bands, total = len(both) // 2, chance.sum()
+    if total < 20 * bands:
+        return None
+    means = both @ chance / total
+    covariance = (both * chance) @ both.T / total - np.outer(means, means)
+    if not covariance.any():  # one even surface on both dates
+        return None
+    covariance += RIDGE * np.trace(covariance) / (2 * bands) * np.eye(2 * bands)
+    xx, yy, xy = covariance[:bands, :bands], covariance[bands:, bands:], covariance[:bands, bands:]
+    squared, a = linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
+    rho = np.sqrt(np.clip(squared, 1e-12, 1 - 1e-9))
+    b = np.linalg.solve(yy, xy.T @ a) / rho
+    weights = np.concatenate([a.T, -b.T], axis=1)
+    return _Variates(means, weights, rho, 2 * (1 - rho) / _held_variance(bands))
 
 
 def _survival(distance: Floats, freedom: int) -> Floats:
@@ -89,6 +122,7 @@ def _survival(distance: Floats, freedom: int) -> Floats:
     return np.asarray(np.exp(-half) * sum(half**k / math.factorial(k) for k in range(freedom // 2)))
 
 
+@cache
 def _held_variance(freedom: int) -> float:
     """Share of an unchanged pixel's variance that is left when each is weighted by its own chance.
 

@@ -59,9 +59,9 @@ def fit_models(cases: Sequence[Labelled], others: Sequence[Labelled], seed: int)
     return models
 
 
-def fit_model(rows: Table, name: str, seed: int) -> Model:
+def fit_model(rows: Table, name: str, seed: int, rounds: int = ROUNDS) -> Model:
     """Two kinds of trees, averaged, and the first look's limit."""
-    trees = grow(rows.columns, rows.target, rows.weight, ROUNDS, seed)
+    trees = grow(rows.columns, rows.target, rows.weight, rounds, seed)
     even, slope = CURVES[name]
     return Model(trees, LOOKS, first_look(trees, rows, even + EDGE / slope), even, slope)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,8 @@ import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.warp import Resampling, reproject
 
-from pipeline.config import Settings
-from pipeline.job import Job
-from pipeline.outputs.rasters import PairReader
 from pipeline.pair import Mask, Pair
-from pipeline.progress import Progress
-from pipeline.run import run
-from pipeline.scenes import describe
-from pipeline.stages.detect import Detect
+from pipeline.train.compared import compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +40,7 @@ def labelled(folder: Path) -> Iterator[Labelled]:
 
 def read(case: Path) -> Labelled:
     """Compare one case with the program's defaults, and put its truth on the grid of the comparison."""
-    with tempfile.TemporaryDirectory() as scratch:
-        before, after = (tuple(describe(case / name)) for name in ("before", "after"))
-        settings = Settings(detect=Detect("classic"))
-        job = Job(case.name, case.name, Path(scratch) / "result", before, after, settings)
-        result = run(job, Progress())
-        with rasterio.open(result.folder / "change.tif") as file:
-            grid = GeoBox.from_rio(file)
-        pair = PairReader(result.folder)(slice(0, grid.shape.y), slice(0, grid.shape.x))
-        bands = tuple(result.summary["grid"]["bands"])
+    pair, bands, grid = compared(case)
     return Labelled(case.name, pair, bands, _truth(case / "truth.tif", grid))
 
 

@@ -34,6 +34,13 @@ class Table:
         keep = ~np.isin(self.scene, scenes)
         return Table(self.columns[keep], self.target[keep], self.weight[keep], self.scene[keep])
 
+    def beside(self, other: Table) -> Table:
+        """These rows, then the other's; its scenes are numbered on."""
+        scene = other.scene + self.scene.max(initial=-1) + 1
+        pairs = ((self.columns, other.columns), (self.target, other.target), (self.weight, other.weight))
+        columns, target, weight = (np.concatenate(pair) for pair in pairs)
+        return Table(columns, target, weight, np.concatenate([self.scene, scene]))
+
 
 def table(scenes: Iterable[Labelled], use: tuple[str, ...], seed: int) -> Table:
     """Rows of every scene, by the `use`d bands; the same seed takes the same rows."""
