@@ -36,7 +36,7 @@ WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-"""One worker a core, and one thread a worker: inside libraries too, as their sums hang on how many share them."""
+"""One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
 

@@ -36,10 +36,10 @@ class Mixture:
 class Recipe:
     """How long and how fast."""
 
-    steps: int = 8000
+    steps: int = 16_500
     batch: int = 4
     rate: float = 1.5e-3
-    decay_from: float = 0.7  # share of the steps after which the rate falls to nothing
+    decay_from: float = 0.75  # share of the steps after which the rate falls to nothing
     average: float = 0.995  # of the weights that are kept, over steps
 
 
