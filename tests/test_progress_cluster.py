@@ -12,6 +12,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from rich.console import Console
+from threadpoolctl import threadpool_info
 
 from pipeline import cluster
 from pipeline.cluster import WORKER_ENVIRONMENT, compute, connect
@@ -110,6 +111,13 @@ def test_threads_and_processes_give_the_same_bytes() -> None:
     assert progress.told == [(1, 2), (2, 2)]
     assert constant == 3
     assert alone.tobytes() == shared.tobytes()
+
+
+def test_sums_do_not_hang_on_how_many_threads_share_them() -> None:
+    with connect():
+        inside = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert inside
+    assert set(inside) == {1}
 
 
 def test_an_error_in_a_task_arrives_as_itself() -> None:

@@ -17,7 +17,9 @@ from pipeline.simulate.write import write_geojson, write_raster
 from pipeline.stages.detect.detector import KINDS
 from pipeline.train.fine import own
 from pipeline.train.fine.backgrounds import Background, backgrounds
+from pipeline.train.fine.clouds import clouded
 from pipeline.train.fine.collage import collage
+from pipeline.train.fine.fields import farmed
 from pipeline.train.fine.made import made_sample
 from pipeline.train.fine.sample import (
     BUILDING,
@@ -142,6 +144,32 @@ def _ground(name: str, shade: int) -> Background:
         image[:, *at] = 230
         roofs[at] = number + 1
     return Background(name, image, roofs)
+
+
+def test_clouds_hide_what_was_built_and_are_nothing_themselves() -> None:
+    sample = made_sample(4, 128)
+    for seed in range(6):
+        images, labels = clouded(np.random.default_rng(seed), sample.images.astype(np.float32), sample.labels)
+        (date,) = [d for d in (0, 1) if (images[3 * d : 3 * d + 3] != sample.images[3 * d : 3 * d + 3]).any()]
+        hidden = labels[(STOOD, STANDS)[date]] == IGNORE
+        assert 0.01 < hidden.mean() < 0.45
+        for layer in (CLASSES, REMOVED):
+            built = sample.labels[layer] > 0
+            assert (labels[layer][hidden & built] == IGNORE).all()
+            np.testing.assert_array_equal(labels[layer][~hidden], sample.labels[layer][~hidden])
+            assert not labels[layer][hidden & ~built].any()
+
+
+def test_fields_change_their_looks_and_nothing_built_does() -> None:
+    sample = made_sample(4, 128)
+    images = sample.images.astype(np.float32)
+    open_ground = (sample.labels == 0).all(axis=0)
+    changed = [
+        (farmed(np.random.default_rng(seed), images, sample.labels) != images).any(axis=0)
+        for seed in range(6)
+    ]
+    assert all(not each[~open_ground].any() for each in changed)
+    assert all(0.05 < each[open_ground].mean() < 0.95 for each in changed)
 
 
 def test_collage_builds_roofs_where_it_says() -> None:
