@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
+from scipy.ndimage import label
 
 from pipeline.errors import SourceNotFoundError
 from pipeline.simulate.lean import leaning
@@ -35,6 +36,7 @@ from pipeline.train.fine.sample import (
     mosaic,
 )
 from pipeline.train.pairs import Labelled, labelled_pairs
+from pipeline.train.parcels import parcels
 
 
 def _sample(size: int = 32) -> Sample:
@@ -158,6 +160,13 @@ def test_clouds_hide_what_was_built_and_are_nothing_themselves() -> None:
             assert (labels[layer][hidden & built] == IGNORE).all()
             np.testing.assert_array_equal(labels[layer][~hidden], sample.labels[layer][~hidden])
             assert not labels[layer][hidden & ~built].any()
+
+
+def test_parcels_share_a_square_among_them() -> None:
+    found = parcels(np.random.default_rng(3), 64, 9)
+    assert set(np.unique(found)) == set(range(9))
+    for parcel in range(9):  # convex, so whole
+        assert label(found == parcel, np.ones((3, 3)))[1] == 1
 
 
 def test_fields_change_their_looks_and_nothing_built_does() -> None:

@@ -7,17 +7,29 @@ from typing import Final
 import numpy as np
 from rasterio.features import rasterize
 
-from pipeline.pair import Pair
+from pipeline.pair import Float, Mask, Pair
 from pipeline.simulate.light import Sun
 from pipeline.simulate.pair import PairStyle, made_pair
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import Kind
 from pipeline.stages.normalize import Normalize
 from pipeline.train.coarse.labelled import Labelled
+from pipeline.train.parcels import parcels
 
 FIRST_SEED: Final = 500_000  # seeds from 900 000 on are kept for measuring
 SIDE: Final = 288  # pixels
 _KINDS: Final[tuple[Kind, ...]] = ("building", "building", "road", "earthwork", "clearing")
+_WITHOUT_FARMS: Final = 0.4  # share of the scenes
+_FARMED_BANDS: Final = ("blue", "green", "red", "nir")
+_CROPS: Final = (  # light against the bare ground's, a band each
+    (0.5, 0.6, 0.35, 1.7),  # green
+    (0.75, 0.85, 0.7, 1.3),  # half grown
+    (1.0, 1.1, 1.15, 1.05),  # stubble
+    (1.4, 1.5, 1.5, 1.35),  # harrowed and dry
+    (0.6, 0.6, 0.55, 0.55),  # ploughed and wet
+    (0.6, 0.6, 0.45, 0.25),  # flooded
+    (1.0, 1.0, 1.0, 1.0),
+)
 _GROUNDS: Final = (
     ("soil", "gravel", "silt"),
     ("scrub", "soil", "silt"),
@@ -31,17 +43,39 @@ _GROUNDS: Final = (
 def made(seed: int, resolution: float, built: bool) -> Labelled:
     """One scene; `built`: whether anything was built between its dates. Truth is what is new or altered."""
     pair = made_pair(seed, SIDE, resolution, _style(seed, _works(seed) if built else ()))
-    before, after, bands = pair.before.image, pair.after.image, pair.before.bands
+    bands = pair.before.bands
+    truth = np.zeros((SIDE, SIDE), bool)
+    shapes = list(pair.truth.geometry[pair.truth.direction != "removed"])
+    if shapes:
+        truth = rasterize(shapes, (SIDE, SIDE), transform=pair.before.geobox.transform) == 1
+    before, after = _farmed(seed, (pair.before.image, pair.after.image), bands, truth)
     rows, cols = np.indices(before.shape[1:]).reshape(2, -1)
     one, two = (image.reshape(len(bands), -1) for image in (before, after))
     radiometry = Normalize()(one, two, bands, rows, cols, (SIDE, SIDE))
     whole = slice(0, SIDE)
     after = np.asarray(radiometry.apply_array(after, whole, whole), np.float32)
-    truth = np.zeros((SIDE, SIDE), bool)
-    shapes = list(pair.truth.geometry[pair.truth.direction != "removed"])
-    if shapes:
-        truth = rasterize(shapes, (SIDE, SIDE), transform=pair.before.geobox.transform) == 1
     return Labelled(f"made {seed}", Pair.of(before, after), bands, truth)
+
+
+def _farmed(
+    seed: int, images: tuple[Float, Float], bands: tuple[str, ...], built: Mask
+) -> tuple[Float, Float]:
+    """Both dates (band, y, x) with farmland in most scenes, each parcel in another state on each date."""
+    rng = np.random.default_rng([seed, 79])
+    if rng.random() < _WITHOUT_FARMS:
+        return images
+    count = int(rng.integers(6, 60))
+    field, farmed = parcels(rng, SIDE, count), rng.random(count) < rng.uniform(0.3, 1)
+    out = []
+    for image in (image.copy() for image in images):
+        for parcel in np.flatnonzero(farmed):
+            inside = (field == parcel) & ~built
+            state = _CROPS[int(rng.integers(len(_CROPS)))]
+            light = np.array([state[_FARMED_BANDS.index(band)] for band in bands])[:, None]
+            light = light * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.05, light.shape))
+            image[:, inside] = light * image[:, inside]
+        out.append(image)
+    return out[0], out[1]
 
 
 def _works(seed: int) -> tuple[Kind, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from pipeline.train.fine.sample import Bytes
+from pipeline.train.parcels import parcels
 
 Float = NDArray[np.float32]
 
@@ -17,21 +17,21 @@ def farmed(rng: np.random.Generator, images: Float, labels: Bytes) -> Float:
     `labels`: (4, y, x) as in Sample; what is built, was built or is unknown stays as it is.
     """
     size = images.shape[1]
-    cells = int(rng.integers(4, 30))
-    place = np.moveaxis(np.indices((size, size)), 0, -1) * rng.uniform(0.5, 1, 2)
-    _, field = cKDTree(rng.uniform(0, size, (cells, 2))).query(place)
+    count = int(rng.integers(4, 30))
+    field = parcels(rng, size, count)
+    place = np.moveaxis(np.indices((size, size)), 0, -1)
     open_ground = (labels == 0).all(axis=0)
     date = int(rng.integers(2))
     out = images.copy()
-    for cell in np.flatnonzero(rng.random(cells) < rng.uniform(0.2, 0.7)):
-        inside = (field == cell) & open_ground
+    for parcel in np.flatnonzero(rng.random(count) < rng.uniform(0.2, 0.7)):
+        inside = (field == parcel) & open_ground
         if inside.any():
             bands = out[3 * date : 3 * date + 3]
             bands[:, inside] = _sown(rng, bands[:, inside], place[inside])
     return out
 
 
-def _sown(rng: np.random.Generator, pixels: Float, place: NDArray[np.float64]) -> Float:
+def _sown(rng: np.random.Generator, pixels: Float, place: NDArray[np.int64]) -> Float:
     """Pixels (band, n) at `place` (n, 2) under another crop, or none: another colour, contrast and rows."""
     mean = pixels.mean(axis=1, keepdims=True)
     colour = mean + rng.normal(0, 22) + rng.normal(0, 9, (3, 1))
