@@ -21,6 +21,7 @@ from pipeline.train.fine.backgrounds import Background, backgrounds
 from pipeline.train.fine.clouds import clouded
 from pipeline.train.fine.collage import collage
 from pipeline.train.fine.fields import farmed
+from pipeline.train.fine.halls import built_over
 from pipeline.train.fine.made import made_sample
 from pipeline.train.fine.sample import (
     BUILDING,
@@ -160,6 +161,23 @@ def test_clouds_hide_what_was_built_and_are_nothing_themselves() -> None:
             assert (labels[layer][hidden & built] == IGNORE).all()
             np.testing.assert_array_equal(labels[layer][~hidden], sample.labels[layer][~hidden])
             assert not labels[layer][hidden & ~built].any()
+
+
+def test_halls_are_told_by_the_dates_that_show_them() -> None:
+    sample = made_sample(4, 128)
+    images = sample.images.astype(np.float32)
+    seen = set()
+    for seed in range(12):
+        painted, labels = built_over(np.random.default_rng(seed), images, sample.labels)
+        halls = (labels != sample.labels).any(axis=0) & (labels != IGNORE).all(axis=0)
+        same = ~(painted != images).any(axis=0)
+        np.testing.assert_array_equal(
+            labels[:, same], np.where(labels == IGNORE, IGNORE, sample.labels)[:, same]
+        )
+        told = {tuple(int(v) for v in labels[:, y, x]) for y, x in np.argwhere(halls)}
+        assert told <= {(BUILDING, 0, 0, 1), (0, BUILDING, 1, 0), (0, 0, 1, 1)}
+        seen |= told
+    assert len(seen) == 3
 
 
 def test_parcels_share_a_square_among_them() -> None:

@@ -12,11 +12,13 @@ from scipy import ndimage
 from pipeline.stages.detect.learned.inputs import Standard
 from pipeline.train.fine.clouds import clouded
 from pipeline.train.fine.fields import farmed
+from pipeline.train.fine.halls import built_over
 from pipeline.train.fine.sample import Bytes, Sample
 
 Float = NDArray[np.float32]
 _FARMED = 0.12  # of the pairs
-_CLOUDED = 0.12
+_HALLS = 0.15
+_CLOUDED = 0.1
 
 
 def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
@@ -27,6 +29,8 @@ def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
     images = counts.astype(np.float32)
     if rng.random() < _FARMED:
         images = farmed(rng, images, labels)
+    if rng.random() < _HALLS:
+        images, labels = built_over(rng, images, labels)
     if rng.random() < _CLOUDED:
         images, labels = clouded(rng, images, labels)
     grey = rng.random() < 0.08
