@@ -111,6 +111,28 @@ def test_crumbs_are_clouds_where_clouds_are_and_roofs_where_none_is() -> None:
     assert not screened(ground, noisy(after, 2)).any
 
 
+def roofs() -> Bits:
+    """(y, x) of straight things as many and as large as small clouds."""
+    out = np.zeros((SIZE, SIZE), np.bool_)
+    for row in range(16, SIZE - 24, 40):
+        for col in range(10, SIZE - 24, 48):
+            out[row : row + 14, col : col + 20] = True
+    return out
+
+
+def test_small_clouds_of_a_fine_image_are_ragged_and_roofs_are_not() -> None:
+    ground = fields(1)
+    small = gaussian_filter(np.random.default_rng(5).standard_normal((SIZE, SIZE)), 4.0)
+    small = small + 0.4 * gaussian_filter(np.random.default_rng(6).standard_normal((SIZE, SIZE)), 1.5)
+    cloud = small > np.quantile(small, 0.9)
+    clouded, built = (ground.copy() for _ in range(2))
+    clouded[:, cloud], built[:, roofs()] = 0.7, 0.7
+    found = Screen()(ground, noisy(clouded, 2), BANDS, 1.0, 1).after
+    assert share(found.cloud, cloud) > 0.7
+    assert share(binary_dilation(cloud, iterations=4), found.cloud) > 0.95
+    assert not Screen()(ground, noisy(built, 2), BANDS, 1.0, 1).any
+
+
 def test_shadows_are_not_sought_towards_the_sun() -> None:
     ground, cloud = fields(1), opacity()
     found = screened(ground, noisy(clouded(ground, cloud), 2), sun=(None, SUN - 180))

@@ -37,7 +37,10 @@ _SQUARE = 0.6  # of the rim: straighter is built
 _RIM_M = 80.0  # a rim is no wider
 _RIM_AKIN_M = 30.0  # nor that of a small cloud
 _CLOUDY = 0.01  # share of the image under known clouds from which on small ones are looked for
-_LEAST_AKIN_M2 = 400.0
+LEAST_AKIN_M2 = 400.0  # of clouds beside large ones
+LEAST_RAGGED_M2 = 25.0  # of clouds where all are small
+_LEAST_CELLS = 60  # of a ragged one, for its shape to be told
+_MANY, _MOSTLY = 6, 0.75  # ragged patches, and their share of all so bright ground
 _SURE = 0.8  # of the ground's range above the brightest: so bright needs no shadow
 _SURE_PAN = 1.6  # the same where no colour can be asked
 
@@ -107,7 +110,38 @@ def patches(
         yield Patch(wide, inside, above > (_SURE if _colours(bands) else _SURE_PAN))
 
 
-def akin(image: Float, bands: tuple[str, ...], look: Look, clouds: Bits, cell_m: float) -> Bits:
+def ragged(image: Float, bands: tuple[str, ...], look: Look, cell_m: float) -> Bits:
+    """Small clouds where no large one is: many patches, far brighter than any ground, most of them ragged.
+
+    One such patch may be a heap of gypsum; roofs are straight. None where there is no colour to ask.
+    """
+    none = np.zeros(look.bright.shape, np.bool_)
+    scale = Scale.of(look)
+    if scale is None or not _colours(bands):
+        return none
+    with np.errstate(invalid="ignore"):
+        core = _beyond(look, scale) & (look.smooth > scale.brightest + _SURE * scale.span)
+    core = _large(core & ~_reddish(image, bands, look), max(LEAST_RAGGED_M2 / cell_m**2, _LEAST_CELLS))
+    labels, _ = ndimage.label(core, np.ones((3, 3)))
+    counts = {True: 0, False: 0}
+    for label, window in enumerate(ndimage.find_objects(labels), start=1):
+        wide = _wider(window, 4, core.shape)
+        inside = labels[wide] == label
+        if not _coloured_as_cloud(image[(slice(None), *wide)], bands, inside):
+            continue
+        straight = squareness(look.rise[wide], inside) > _SQUARE
+        counts[straight] += int(inside.sum())
+        if not straight:
+            none[wide] |= inside
+    few = ndimage.label(none, np.ones((3, 3)))[1] < _MANY
+    if few or counts[False] < _MOSTLY * (counts[True] + counts[False]) or none.mean() < _CLOUDY:
+        return np.zeros_like(none)
+    return none
+
+
+def akin(
+    image: Float, bands: tuple[str, ...], look: Look, clouds: Bits, cell_m: float, least_m2: float
+) -> Bits:
     """Small and ragged clouds beside the `clouds` that are known: bright, coloured and shaped like them.
 
     Where clouds stand, what looks the same is one more, whatever its size; on a clear date it is a roof.
@@ -116,7 +150,7 @@ def akin(image: Float, bands: tuple[str, ...], look: Look, clouds: Bits, cell_m:
     if scale is None or clouds.mean() < _CLOUDY:
         return np.zeros_like(clouds)
     core = _beyond(look, scale) & ~_reddish(image, bands, look)
-    core = _large(core & ~clouds, _LEAST_AKIN_M2 / cell_m**2)
+    core = _large(core & ~clouds, least_m2 / cell_m**2)
     if not core.any():
         return core
     grown = _grown(core, look, _RIM_AKIN_M / cell_m) & ~clouds

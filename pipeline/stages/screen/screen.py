@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy import ndimage
 
-from pipeline.stages.screen.clouds import Patch, akin, patches
+from pipeline.stages.screen.clouds import LEAST_AKIN_M2, LEAST_RAGGED_M2, Patch, akin, patches, ragged
 from pipeline.stages.screen.ground import brightness_bands, look
 from pipeline.stages.screen.screened import Bits, Lattice, Screened, Why
 from pipeline.stages.screen.shadows import Offset, collar, darkened, displacement, moved, shadow
 
 Float = NDArray[np.float32]
 _SMOOTH_M = 10.0  # what is smoothed away before cells are judged, but never less than a cell
+_FINE_M, _SHARP_M = 5.0, 1.0  # cells in which small clouds have a shape, and what is smoothed away there
+_MARGIN_SHARP_M = 4.0  # around clouds of some tens of metres
 _SEVERAL = 3  # clouds that one displacement must explain where none is sure
 _OWN_SHADOW = 0.4  # share of darkened ground that a doubtful cloud's own shadow must have, and
 _DARKER_THAN_BESIDE = 0.25  # so much more of it than right beside
@@ -87,9 +89,14 @@ class Screen:
         found = list(patches(image, bands, view, cell_m, self.min_area_m2))
         dark = darkened(view)
         cloud, offset = _settled(found, dark, seen, cell_m, azimuth)
-        cloud |= akin(image, bands, view, cloud, cell_m)
+        margin, least = self.margin_m, LEAST_AKIN_M2
+        if not cloud.any() and cell_m < _FINE_M:
+            sharp = look(image, other, bands, max(1.0, _SHARP_M / cell_m))
+            view, cloud = sharp or view, ragged(image, bands, sharp or view, cell_m)
+            margin, least = min(margin, _MARGIN_SHARP_M), LEAST_RAGGED_M2
+        cloud |= akin(image, bands, view, cloud, cell_m, least)
         dark = np.zeros_like(cloud) if offset is None else shadow(cloud, dark, offset, cell_m)
-        unusable = _as_beside(_widened(cloud | dark, self.margin_m / cell_m), both)
+        unusable = _as_beside(_widened(cloud | dark, margin / cell_m), both)
         return Lattice("screened", cloud & seen, dark & seen, unusable, int(seen.sum()))
 
 
