@@ -26,6 +26,7 @@ NOTES = (
     "missed` is F1 where all that was built there counts as missed.",
     "`findings`, precision, recall and F1 are of what is called new or altered; `with removed` counts the "
     "others too, of which truth knows nothing.",
+    "`F1, buildings alone` counts no finding of another kind: levir's truth is of buildings.",
     "oscd is no unseen data here: the trees that ship, and the confidence of their objects, are fitted on "
     "these 14 cities. What leaving each city out gives is in section `oscd`. Nothing is fitted on levir, "
     "airchange or naip_quiet.",
@@ -77,6 +78,7 @@ def _row(one: Outcome, rates: Rates) -> Row:
 def _pooled(name: str, outcomes: Sequence[Outcome], rates: Rates) -> Row:
     done = [one for one in outcomes if not one.reason]
     total = {key: sum(one.counts[key] for one in done) for key in ("tp", "fp", "fn")}
+    buildings = {key: sum(one.buildings[key] for one in done) for key in ("tp", "fp", "fn")}
     missed = total | {"fn": total["fn"] + sum(one.built_px for one in outcomes if one.reason)}
     return {
         "set": name,
@@ -84,6 +86,7 @@ def _pooled(name: str, outcomes: Sequence[Outcome], rates: Rates) -> Row:
         "findings": sum(one.counts["findings"] for one in done),
         "with removed": sum(one.total for one in done),
         **rates(total),
+        "F1, buildings alone": rates(buildings)["f1"],
         "best F1": _best_f1(done),
         "things found": _things(done),
         "refused as missed": rates(missed)["f1"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import combinations, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -52,7 +53,8 @@ def dates(folder: Path, every: bool) -> Iterator[Case]:
 class Outcome:
     """What became of one case; where it was refused, only `reason` and `built_px` say anything.
 
-    `counts` is what score.py says, `objects` what `groundbreak score` says (with truth only). `built` and
+    `counts` is what score.py says, `buildings` the same of findings called building alone, `objects` what
+    `groundbreak score` says (with truth only). `built` and
     `all`: pixels by percent of change.tif, of construction and of all; `findings`: confidence, is it real.
     """
 
@@ -62,6 +64,7 @@ class Outcome:
     alignment: str = ""
     total: int = 0  # findings, those of what was removed too
     counts: Any = None
+    buildings: Any = None
     objects: Any = None
     built: Counts | None = None
     all: Counts | None = None
@@ -85,7 +88,20 @@ def outcome(case: Case, scratch: Path, score: ModuleType) -> Outcome:
     objects = evaluate(out, truth)["objects"]
     built, everything = _by_percent(truth, out / "change.tif", score)
     findings = tuple(judged(out, objects, removed=False))
-    return Outcome(case, "", int(built.sum()), how, total, counts, objects, built, everything, findings)
+    buildings = _buildings(case, out, score)
+    return Outcome(
+        case, "", int(built.sum()), how, total, counts, buildings, objects, built, everything, findings
+    )
+
+
+def _buildings(case: Case, result: Path, score: ModuleType) -> Any:
+    """What score.py says of a result that holds buildings alone, where truth knows nothing else."""
+    told = json.loads((result / "changes.geojson").read_text(encoding="utf-8"))
+    told["features"] = [each for each in told["features"] if each["properties"]["kind"] == "building"]
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "changes.geojson").write_text(json.dumps(told), encoding="utf-8")
+        (Path(folder) / "change.tif").symlink_to(result.absolute() / "change.tif")
+        return score.counts(case.truth, folder)
 
 
 def _px(value: float | None) -> str:
