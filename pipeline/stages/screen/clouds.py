@@ -36,7 +36,8 @@ _ALIKE = 0.2  # correlation with the other date's detail from which on it may be
 _SQUARE = 0.6  # of the rim: straighter is built
 _RIM_M = 80.0  # a rim is no wider
 _RIM_AKIN_M = 30.0  # nor that of a small cloud
-_CLOUDY = 0.01  # share of the image under known clouds from which on small ones are looked for
+_CLOUDY = 0.04  # share of the image under known clouds from which on crumbs are likelier clouds than roofs
+_RAGGED = 0.01  # share under ragged patches from which on they are clouds
 LEAST_AKIN_M2 = 400.0  # of clouds beside large ones
 LEAST_RAGGED_M2 = 25.0  # of clouds where all are small
 _LEAST_CELLS = 60  # of a ragged one, for its shape to be told
@@ -134,7 +135,7 @@ def ragged(image: Float, bands: tuple[str, ...], look: Look, cell_m: float) -> B
         if not straight:
             none[wide] |= inside
     few = ndimage.label(none, np.ones((3, 3)))[1] < _MANY
-    if few or counts[False] < _MOSTLY * (counts[True] + counts[False]) or none.mean() < _CLOUDY:
+    if few or counts[False] < _MOSTLY * (counts[True] + counts[False]) or none.mean() < _RAGGED:
         return np.zeros_like(none)
     return none
 
