@@ -54,8 +54,8 @@ class Outcome:
     """What became of one case; where it was refused, only `reason` and `built_px` say anything.
 
     `counts` is what score.py says, `buildings` the same of findings called building alone, `objects` what
-    `groundbreak score` says (with truth only). `built` and
-    `all`: pixels by percent of change.tif, of construction and of all; `findings`: confidence, is it real.
+    `groundbreak score` says (with truth only). `built` and `all`: pixels by percent of change.tif, of
+    construction and of all; `findings`: confidence, is it real.
     """
 
     case: Case

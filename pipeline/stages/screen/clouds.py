@@ -1,7 +1,7 @@
 """Clouds: bright beyond all ground that both dates show, flat in colour and smooth, and of no built shape.
 
-Every test asks what a cloud cannot but be; a patch that fails one is left alone. Much rests on size: below a
-few hundred metres nothing is taken for a cloud.
+Every test asks what a cloud cannot but be; a patch that fails one is left alone. Much rests on size: what is
+less than a few hundred metres wide is a cloud only in company: of large clouds, or of many small ones.
 """
 
 from __future__ import annotations
@@ -116,28 +116,24 @@ def ragged(image: Float, bands: tuple[str, ...], look: Look, cell_m: float) -> B
 
     One such patch may be a heap of gypsum; roofs are straight. None where there is no colour to ask.
     """
-    none = np.zeros(look.bright.shape, np.bool_)
+    found = np.zeros(look.bright.shape, np.bool_)
     scale = Scale.of(look)
     if scale is None or not _colours(bands):
-        return none
+        return found
     with np.errstate(invalid="ignore"):
         core = _beyond(look, scale) & (look.smooth > scale.brightest + _SURE * scale.span)
     core = _large(core & ~_reddish(image, bands, look), max(LEAST_RAGGED_M2 / cell_m**2, _LEAST_CELLS))
-    labels, _ = ndimage.label(core, np.ones((3, 3)))
-    counts = {True: 0, False: 0}
-    for label, window in enumerate(ndimage.find_objects(labels), start=1):
-        wide = _wider(window, 4, core.shape)
-        inside = labels[wide] == label
-        if not _coloured_as_cloud(image[(slice(None), *wide)], bands, inside):
-            continue
-        straight = squareness(look.rise[wide], inside) > _SQUARE
-        counts[straight] += int(inside.sum())
-        if not straight:
-            none[wide] |= inside
-    few = ndimage.label(none, np.ones((3, 3)))[1] < _MANY
-    if few or counts[False] < _MOSTLY * (counts[True] + counts[False]) or none.mean() < _RAGGED:
-        return np.zeros_like(none)
-    return none
+    count, straight_cells = 0, 0
+    for window, inside, straight in _coloured(image, bands, look, core, core):
+        if straight:
+            straight_cells += int(inside.sum())
+        else:
+            count += 1
+            found[window] |= inside
+    mostly = found.sum() >= _MOSTLY * (found.sum() + straight_cells)
+    if count < _MANY or not mostly or found.mean() < _RAGGED:
+        return np.zeros_like(found)
+    return found
 
 
 def akin(
@@ -145,27 +141,36 @@ def akin(
 ) -> Bits:
     """Small and ragged clouds beside the `clouds` that are known: bright, coloured and shaped like them.
 
-    Where clouds stand, what looks the same is one more, whatever its size; on a clear date it is a roof.
+    Where clouds are many, what looks the same is one more, whatever its size; on a clear date it is a roof.
     """
+    found = np.zeros_like(clouds)
     scale = Scale.of(look)
     if scale is None or clouds.mean() < _CLOUDY:
-        return np.zeros_like(clouds)
+        return found
     core = _beyond(look, scale) & ~_reddish(image, bands, look)
     core = _large(core & ~clouds, least_m2 / cell_m**2)
     if not core.any():
-        return core
+        return found
     grown = _grown(core, look, _RIM_AKIN_M / cell_m) & ~clouds
+    for window, inside, straight in _coloured(image, bands, look, grown, core):
+        if not straight:
+            found[window] |= inside
+    return found
+
+
+def _coloured(
+    image: Float, bands: tuple[str, ...], look: Look, grown: Bits, core: Bits
+) -> Iterator[tuple[Window, Bits, bool]]:
+    """Each patch of `grown` whose `core` has a cloud's colour: its cells in a window, and whether its rim is
+    straight.
+    """
     labels, _ = ndimage.label(grown, np.ones((3, 3)))
-    out = np.zeros_like(clouds)
     for label, window in enumerate(ndimage.find_objects(labels), start=1):
         wide = _wider(window, 4, grown.shape)
         inside = labels[wide] == label
         middle = inside & core[wide]
-        if not middle.any() or not _coloured_as_cloud(image[(slice(None), *wide)], bands, middle):
-            continue
-        if squareness(look.rise[wide], inside) <= _SQUARE:
-            out[wide] |= inside
-    return out
+        if middle.any() and _coloured_as_cloud(image[(slice(None), *wide)], bands, middle):
+            yield wide, inside, squareness(look.rise[wide], inside) > _SQUARE
 
 
 def _beyond(look: Look, scale: Scale) -> Bits:

@@ -32,10 +32,10 @@ class Screen:
     """Whether to look at all; masks that are given hold either way."""
 
     min_area_m2: Annotated[float, Field(ge=0)] = 30_000.0
-    """Smaller clouds are left: below this size a bright roof or apron looks the same."""
+    """Smaller clouds are left, unless among larger or many ragged ones: a bright roof looks the same."""
 
     margin_m: Annotated[float, Field(ge=0)] = 30.0
-    """Screened around every cloud and shadow, for rims too thin to see."""
+    """Screened around clouds and shadows, for rims too thin to see; at most 4 m where all are small."""
 
     def __call__(
         self,

@@ -30,7 +30,7 @@ def clouded(rng: np.random.Generator, images: Float, labels: Bytes) -> tuple[Flo
     images, labels = images.copy(), labels.copy()
     bands = slice(3 * date, 3 * date + 3)
     white = np.exp(rng.uniform(*np.log(_WHITE))) * rng.uniform(0.95, 1.05, (3, 1, 1))
-    white = white * (1 + rng.uniform(0, 0.06) * fractal(rng, size, 1.5))
+    white = white * (1 + rng.uniform(0, 0.06) * _fractal(rng, size, 1.5))
     images[bands] = images[bands] * (1 - shade) * (1 - thick) + white * thick
     _hide(labels, thick > _OPAQUE, STANDS if date else STOOD)
     return images, labels
@@ -38,7 +38,7 @@ def clouded(rng: np.random.Generator, images: Float, labels: Bytes) -> tuple[Flo
 
 def _thickness(rng: np.random.Generator, size: int) -> Float:
     """Share of the ground's light that is lost, 0..1 (y, x)."""
-    field = fractal(rng, size, rng.uniform(1.3, 3), int(rng.integers(4)))
+    field = _fractal(rng, size, rng.uniform(1.3, 3), int(rng.integers(4)))
     low = float(np.quantile(field, 1 - rng.uniform(0.05, 0.4)))
     thick = np.clip((field - low) / rng.uniform(0.1, 1.2), 0, 1)
     if rng.random() < 0.3:
@@ -53,7 +53,7 @@ def _hide(labels: Bytes, hidden: NDArray[np.bool_], roofs: int) -> None:
     labels[roofs][hidden] = IGNORE
 
 
-def fractal(rng: np.random.Generator, size: int, smooth: float, first: int = 0) -> Float:
+def _fractal(rng: np.random.Generator, size: int, smooth: float, first: int = 0) -> Float:
     """Noise (y, x), `smooth` times weaker at each finer scale; without the `first` coarsest ones."""
     total = np.zeros((size, size), np.float32)
     for octave, cells in enumerate(_CELLS[first:]):

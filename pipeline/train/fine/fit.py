@@ -21,7 +21,7 @@ from pipeline.train.fine.made import made_sample
 from pipeline.train.fine.own import store_samples
 from pipeline.train.pairs import Labelled
 
-TOWNS, ARID = 1125, 915  # made pairs that the shipped network has seen
+TOWNS, ARID = 1125, 915  # as many made pairs as the shipped network has seen
 _FIRST_TOWN, _FIRST_ARID = 2000, 5000  # their seeds
 _KEPT_OUT: Final = {"town": range(700_000, 700_060), "arid": range(710_000, 710_050)}
 METADATA: Final = Metadata(tile=448, overlap=32, finest=0.4, coarsest=3.2)

@@ -62,7 +62,8 @@ def maps(pair: Pair, scene: Scene) -> Whole:
     slots = np.array([i for i, place in enumerate(scene.order) if place >= 0], np.int64)
     at = np.full(len(BANDS), -1, np.int64)
     at[slots] = np.arange(len(slots))
-    greys = np.stack([_grey(image, at, scene.grey[date]) for date, image in enumerate((before, after))])
+    bright = np.stack([_brightness(image, at) for image in (before, after)])
+    greys = np.clip((bright - scene.grey[:, :1, None]) / scene.grey[:, 1:, None], -8, 8).astype(np.float32)
     out = np.empty((*pair.observed.shape, COUNT + 1), np.int16)
     _fill(
         (after, before),
@@ -73,6 +74,7 @@ def maps(pair: Pair, scene: Scene) -> Whole:
         slots,
         at,
         scene.ranks,
+        bright,
         greys,
         scene.rarity,
         out,
@@ -83,11 +85,6 @@ def maps(pair: Pair, scene: Scene) -> Whole:
 def _filled(image: Float, observed: Mask, level: Float) -> Float:
     """Unobserved pixels at each band's mean, so that no NaN is summed."""
     return np.ascontiguousarray(np.where(observed, image, level[:, None, None]), dtype=np.float32)
-
-
-def _grey(image: Float, at: NDArray[np.int64], level: Float) -> Float:
-    """The brightness (y, x) in robust standard deviations of the scene."""
-    return np.asarray(np.clip((_brightness(image, at) - level[0]) / level[1], -8, 8), np.float32)
 
 
 @njit(nogil=True, cache=True)
@@ -121,6 +118,7 @@ def _fill(
     slots: NDArray[np.int64],
     at: NDArray[np.int64],
     ranks: Float,
+    bright: Float,
     greys: Float,
     rarity: Float,
     out: Whole,
@@ -132,7 +130,7 @@ def _fill(
             _residuals(
                 images[way], guesses[way], y, precisions[way], spreads[way], slots, 6 * way, 12 + way, lines
             )
-            _indices(images[1 - way], y, at, ranks[way], 15 + way, lines)
+            _indices(images[1 - way], bright[way], y, at, ranks[way], _RANKS + way, lines)
         _pattern(greys, seen, y, lines)
         for x in range(width):
             surprise = min(lines[_AHEAD, x], lines[_BACK, x])
@@ -223,20 +221,18 @@ def _ratio(a: Any, b: Any) -> Any:  # pragma: no cover
 
 @njit(nogil=True, cache=True)
 def _indices(
-    image: Float, y: int, at: NDArray[np.int64], ranks: Float, first: int, lines: Whole
+    image: Float,
+    bright: Float,
+    y: int,
+    at: NDArray[np.int64],
+    ranks: Float,
+    first: int,
+    lines: Whole,
 ) -> None:  # pragma: no cover
-    """Ranks of the indices, every second map from `first` on."""
+    """Ranks of the brightness and the indices, every second map from `first` on."""
     width = image.shape[2]
-    visible = 0
-    for b in range(3):
-        visible += 1 if at[b] >= 0 else 0
     for x in range(width):
-        bright = np.float32(0)
-        for b in range(3):
-            if at[b] >= 0:
-                bright += image[at[b], y, x]
-        bright = bright / np.float32(visible) if visible > 0 else image[0, y, x]
-        lines[first, x] = _whole(rank(bright, ranks[0]))
+        lines[first, x] = _whole(rank(bright[y, x], ranks[0]))
     for index, a, b in ((1, 3, 2), (2, 4, 3), (3, 2, 0)):
         if at[a] >= 0 and at[b] >= 0:
             one, other, line = image[at[a], y], image[at[b], y], lines[first + 2 * index]
