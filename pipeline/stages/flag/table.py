@@ -16,6 +16,7 @@ from pipeline.stages.flag.outline import centre
 from pipeline.stages.flag.things import Thing
 from pipeline.stages.flag.zones import zone_of
 
+_SUREST = 0.99  # some thousands of findings were kept out to fit confidence: they can show no more
 CENTRE_LINE = "centre_line"
 """Beside the contract's columns: (Multi)LineString of a road in the grid's CRS, None for anything else."""
 
@@ -41,7 +42,9 @@ def table(found: Sequence[Drawn], grid: GeoBox, zones: Mapping[str, Geometry]) -
         "id": pd.Series(np.arange(1, len(found) + 1), dtype="int64"),
         "kind": pd.Series([thing.kind for thing in things], dtype="str"),
         "direction": pd.Series([thing.direction for thing in things], dtype="str"),
-        "confidence": pd.Series([round(thing.confidence, 3) for thing in things], dtype="float64"),
+        "confidence": pd.Series(
+            [round(min(thing.confidence, _SUREST), 3) for thing in things], dtype="float64"
+        ),
         "area_m2": pd.Series([round(outline.area, 1) for outline in outlines], dtype="float64"),
         "length_m": pd.Series([round(thing.shape.length_m, 1) for thing in things], dtype="float64"),
         "width_m": pd.Series([round(thing.shape.width_m, 1) for thing in things], dtype="float64"),

@@ -24,7 +24,7 @@ from pipeline.train.pairs import Labelled
 TOWNS, ARID = 1125, 915  # as many made pairs as the shipped network has seen
 _FIRST_TOWN, _FIRST_ARID = 2000, 5000  # their seeds
 _KEPT_OUT: Final = {"town": range(700_000, 700_060), "arid": range(710_000, 710_050)}
-METADATA: Final = Metadata(tile=448, overlap=32, finest=0.4, coarsest=3.2)
+METADATA: Final = Metadata(tile=512, overlap=32, finest=0.4, coarsest=3.2)
 _ADAPTED = Recipe(steps=600, rate=5e-4, decay_from=0.3)
 
 
