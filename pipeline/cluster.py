@@ -51,7 +51,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     Raises ClusterError where the address does not answer, or workers died under the work.
     """
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20))  # here in bytes
         if scheduler is not None:
             name = f"Dask cluster at {scheduler}"
             stack.enter_context(_surviving(name))
