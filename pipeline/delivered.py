@@ -55,6 +55,25 @@ def _shifted(part: slice, start: np.intp) -> slice:
 
 
 def _joined(chunks: list[list[Float]], rows: slice, cols: slice) -> Float:
+    """The window of the chunks laid side by side; only what it needs of them is copied."""
     if len(chunks) == len(chunks[0]) == 1:
         return chunks[0][0][:, rows, cols]
-    return np.block(chunks)[:, rows, cols]
+    out = np.empty((len(chunks[0][0]), rows.stop - rows.start, cols.stop - cols.start), np.float32)
+    top = -rows.start
+    for line in chunks:
+        left = -cols.start
+        for chunk in line:
+            (into_y, from_y), (into_x, from_x) = (
+                _common(start, int(size), wanted)
+                for start, size, wanted in zip((top, left), chunk.shape[1:], out.shape[1:], strict=True)
+            )
+            out[:, into_y, into_x] = chunk[:, from_y, from_x]
+            left += int(chunk.shape[2])
+        top += int(line[0].shape[1])
+    return out
+
+
+def _common(start: int, size: int, wanted: int) -> tuple[slice, slice]:
+    """What a chunk of `size` that begins at `start` gives to 0..wanted: the part there, and in the chunk."""
+    first, last = max(start, 0), min(start + size, wanted)
+    return slice(first, last), slice(first - start, last - start)

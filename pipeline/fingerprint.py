@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,10 @@ def fingerprint(job: Job) -> str:
         "site": [job.site_id, job.site_name],
         "before": [_item(item) for item in job.before],
         "after": [_item(item) for item in job.after],
-        "masks": [[_checksum(path) for path in _paths(mask)] for mask in (job.before_mask, job.after_mask)],
+        "masks": [
+            [file_record(path)["sha256"] for path in _paths(mask)]
+            for mask in (job.before_mask, job.after_mask)
+        ],
         "aoi": None if job.aoi is None else _area(job.aoi),
         "zones": [[name, _area(zone)] for name, zone in (job.zones or {}).items()],
         "bands": job.bands,
@@ -53,18 +55,7 @@ def _item(item: pystac.Item) -> Any:
 def _contents(item: pystac.Item) -> Iterator[list[str | None]]:
     for key, asset in sorted(item.assets.items()):
         path = Path(asset.get_absolute_href() or asset.href)
-        yield [key, _checksum(path) if path.is_file() else None]
-
-
-def _checksum(path: Path) -> str:
-    status = path.stat()
-    return _cached_checksum(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _cached_checksum(path: Path, size: int, changed: int) -> str:
-    """A date is `after` in one pair and `before` in the next: read its files once."""
-    return str(file_record(path)["sha256"])
+        yield [key, str(file_record(path)["sha256"]) if path.is_file() else None]
 
 
 def _paths(mask: Path | Sequence[Path] | None) -> list[Path]:

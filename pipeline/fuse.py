@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
@@ -42,8 +43,8 @@ def write_rasters(
     tile, reach = (detection.detector.tile, detection.detector.reach) if detection else (1, 0)
     windows = blocks(images.grid, -(-chunk // tile) * tile)
     counts = np.array(compute(*images.each(windows, work, halo=reach), progress=progress)).sum(axis=0)
-    for name, spec in specs.items():
-        store.join(spec, windows, folder / f"{name}.tif")
+    join = delayed(store.join, pure=False)
+    compute(*[join(spec, windows, folder / f"{name}.tif") for name, spec in specs.items()])
     store.discard()
     if detection:
         detection.layers.finish(windows)

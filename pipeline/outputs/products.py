@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+from dask.delayed import delayed
 
+from pipeline.cluster import compute
 from pipeline.outputs.figures import write_overview
 from pipeline.outputs.item import write_item
 from pipeline.outputs.provenance import begin
@@ -24,6 +27,6 @@ def write_products(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[st
     """
     begin(folder)
     write_findings(findings, folder)
-    write_overview(findings, folder, summary)
-    write_report(findings, folder, summary)
+    pictures = [partial(write, findings, folder, summary) for write in (write_overview, write_report)]
+    compute(*[delayed(draw, pure=False)() for draw in pictures])
     write_item(folder, summary)

@@ -7,6 +7,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,20 @@ _LIBRARIES = (
 
 
 def file_record(path: Path, href: str | None = None) -> dict[str, Any]:
-    """`{href, sha256, bytes}` of a file, read in pieces; `href` defaults to the path."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-            size += len(piece)
+    """`{href, sha256, bytes}` of a file; `href` defaults to the path."""
+    status = path.stat()
     return {
         "href": href if href is not None else path.as_posix(),
-        "sha256": digest.hexdigest(),
-        "bytes": size,
+        "sha256": _sha256(path, status.st_size, status.st_mtime_ns),
+        "bytes": status.st_size,
     }
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """Read once: an image is named by the fingerprint and by run.json, and a date belongs to two pairs."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def library_versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pipeline.stages.flag.segment import Window
 
 SIDE_PX = 1024  # of a block
+_LEAST_PX = 512  # of a block: a tile of the files, which is decoded whole for any part of it
 _WASTE_PX = 1 << 17  # read for nothing costs as much as another read
 
 
@@ -27,7 +28,8 @@ def _blocks(windows: Sequence[Window], some: Iterable[int], side: int) -> Iterat
         members.setdefault((*block, i) if large else block, []).append(i)
     for _, here in sorted(members.items()):
         around = _around([windows[i] for i in here])
-        if _area(around) - sum(_area(windows[i]) for i in here) > _WASTE_PX:
+        wasted = _area(around) - sum(_area(windows[i]) for i in here)
+        if side > _LEAST_PX and wasted > _WASTE_PX:
             yield from _blocks(windows, here, side // 2)
         else:
             yield around, here

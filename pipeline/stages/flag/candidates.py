@@ -6,16 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from dask.delayed import delayed
 from odc.geo.geobox import GeoBox
 
+from pipeline.cluster import compute
 from pipeline.grid import pixel_size
 from pipeline.pair import Mask, Pair
 from pipeline.regime import regime
 from pipeline.stages.flag.batches import batches, grown, inside
 from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
-from pipeline.stages.flag.segment import Bytes, Labels, Levels, Segments, Window, segment_changes
+from pipeline.stages.flag.segment import Bytes, Labels, Levels, Window, segment_changes
 from pipeline.stages.flag.split import LONG, split
 
 WindowReader = Callable[[slice, slice], Pair]
@@ -58,35 +62,48 @@ def find_patches(
     found = segment_changes(percent, SMALLEST_PX, levels)
     numbers = np.flatnonzero(found.sizes >= least_px)
     windows = [grown(found.windows[i], _MARGIN_PX, percent.shape) for i in numbers]
-    crowd = crowds(found.centres * pixel_size(grid))[numbers]
-    patches: dict[int, Patch] = {}
-    for around, members in batches(windows):
-        read = images(*around)
-        for i in members:
-            pair = read.window(*inside(around, windows[i]))
-            patches[i] = _patch(found, int(numbers[i]), windows[i], pair, percent, grid, bands, crowd[i])
-    return [patches[i] for i in range(len(windows))]
+    pixel = pixel_size(grid)
+    crowd = crowds(found.centres * pixel)[numbers]
+    spots = [
+        _Spot(int(numbers[i]) + 1, window, found.labels[window], percent[window], int(crowd[i]))
+        for i, window in enumerate(windows)
+    ]
+    together = list(batches(windows))
+    tasks = [  # partial, so that Dask does not look through the spots for values of its own
+        delayed(partial(_measured, images, around, [spots[i] for i in members], bands, pixel), pure=False)()
+        for around, members in together
+    ]
+    order = np.argsort(np.concatenate([members for _, members in together] or [[]]), kind="stable")
+    measured = [patch for patches in compute(*tasks) for patch in patches]
+    return [measured[i] for i in order]
 
 
-def _patch(
-    found: Segments,
-    number: int,
-    window: Window,
-    pair: Pair,
-    percent: Bytes,
-    grid: GeoBox,
-    bands: Sequence[str],
-    others: int,
-) -> Patch:
+class _Spot(NamedTuple):
+    """A patch to be measured: its number among `labels`, and what is known of its window of the grid."""
+
+    number: int
+    window: Window
+    labels: Labels
+    percent: Bytes
+    others: int
+
+
+def _measured(
+    images: WindowReader, around: Window, spots: Sequence[_Spot], bands: Sequence[str], pixel: float
+) -> list[Patch]:
+    """Read both dates once, and measure all spots there."""
+    pair = images(*around)
+    return [_patch(spot, pair.window(*inside(around, spot.window)), bands, pixel) for spot in spots]
+
+
+def _patch(spot: _Spot, pair: Pair, bands: Sequence[str], pixel: float) -> Patch:
     """Measure one patch; at coarse resolution it has no parts."""
-    labels: Labels = found.labels[window]
-    pixel, whole, here = pixel_size(grid), labels == number + 1, percent[window]
-    free = pair.observed & (labels == 0)
+    whole, free = spot.labels == spot.number, pair.observed & (spot.labels == 0)
 
     def candidates(parts: Sequence[Mask]) -> Iterator[Candidate]:
         for part in parts:
-            measures = measure(pair, part, free, here.astype(np.float32), bands, pixel)
-            yield Candidate(window, part, here, replace(measures, crowd=float(others)))
+            measures = measure(pair, part, free, spot.percent.astype(np.float32), bands, pixel)
+            yield Candidate(spot.window, part, spot.percent, replace(measures, crowd=float(spot.others)))
 
     (first,) = candidates([whole])
     long = first.measures.shape.length_m > LONG * first.measures.shape.width_m
