@@ -240,8 +240,8 @@ def test_looks_are_turned_back(looks: Looks) -> None:
         out[:, :, -1] = 1
         return out
 
-    np.testing.assert_allclose(averaged(upright, pair, looks), pair[:2] * 2, rtol=1e-6)
-    told = averaged(rightmost, pair, looks)[0]
+    np.testing.assert_allclose(averaged(upright, np.array, pair, looks), pair[:2] * 2, rtol=1e-6)
+    told = averaged(rightmost, np.array, pair, looks)[0]
     assert told[16, -1] == pytest.approx({1: 1, 2: 0.5, 4: 0.5, 8: 0.25}[looks])
     assert told[16, 0] == pytest.approx({1: 0, 2: 0.5, 4: 0.5, 8: 0.25}[looks])
     assert told[0, 20] == pytest.approx(0.25 if looks == 8 else 0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ WindowReader = Callable[[slice, slice], Pair]
 
 SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
 _MARGIN_PX = RING_PX + 4
+_MEASURING = Lock()  # small arrays: threads that measure side by side only wait for each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ def _measured(
 ) -> list[Patch]:
     """Read both dates once, and measure all spots there."""
     pair = images(*around)
-    return [_patch(spot, pair.window(*inside(around, spot.window)), bands, pixel) for spot in spots]
+    with _MEASURING:
+        return [_patch(spot, pair.window(*inside(around, spot.window)), bands, pixel) for spot in spots]
 
 
 def _patch(spot: _Spot, pair: Pair, bands: Sequence[str], pixel: float) -> Patch:

@@ -14,18 +14,25 @@ _ALL = [(turn, flip) for flip in (False, True) for turn in (0, 2, 1, 3)]
 _ORDER = {1: _ALL[:1], 2: [(0, False), (0, True)], 4: [(0, False), (0, True), (2, False), (2, True)], 8: _ALL}
 
 
-def averaged(ask: Callable[[Float], Float], pair: Float, looks: Looks, least: float = 0.0) -> Float:
-    """The mean of what `ask` says of `pair` (channel, y, x) seen in `looks` ways, each turned back.
+def averaged(
+    ask: Callable[[Float], Float],
+    chance: Callable[[Float], Float],
+    pair: Float,
+    looks: Looks,
+    least: float = 0.0,
+) -> Float:
+    """The mean `chance` of what `ask` answers to `pair` (channel, y, x) seen in `looks` ways, each turned
+    back.
 
-    2: also mirrored. 4: also upside down. 8: also turned by right angles. Where the first look says less than
-    `least` of the first channel everywhere, it is the answer: more looks would not make a finding of it.
+    2: also mirrored. 4: also upside down. 8: also turned by right angles. Where the first look gives less
+    than `least` of the first layer everywhere, it stands: more looks would not make a finding of it.
     """
-    total = ask(pair)
+    total = chance(ask(pair))
     if looks == 1 or float(total[0].max()) < least:
         return total
     for turn, flip in _ORDER[looks][1:]:
         seen = np.rot90(pair[:, :, ::-1] if flip else pair, turn, axes=(1, 2))
         said = np.rot90(ask(seen), -turn, axes=(1, 2))
-        said = said[:, :, ::-1] if flip else said
-        total = total + said
-    return np.asarray(total * np.float32(1 / looks), np.float32)
+        total += chance(said[:, :, ::-1] if flip else said)
+    total *= np.float32(1 / looks)
+    return total

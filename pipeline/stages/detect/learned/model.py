@@ -88,15 +88,18 @@ class LearnedModel:
         return pair_input(before, after, self.standards)
 
     def _percent(self, shown: Float, tile: Tile) -> NDArray[np.uint8]:
-        if self.looks == 1 and self.halvings == 0:
-            said = self.network(shown)[:, *tile.kept]  # the margin costs too much to be made a probability of
-            return _rounded(probabilities(said, self.network.metadata))
+        metadata, whole = self.network.metadata, self.halvings == 0
+        kept = tile.kept if whole else (slice(None), slice(None))  # the margin need be no probability
         chance = averaged(
-            lambda pair: probabilities(self.network(pair), self.network.metadata), shown, self.looks, _FAINT
+            self.network,
+            lambda said: probabilities(said[:, *kept], metadata),
+            shown,
+            self.looks,
+            _FAINT,
         )
         for _ in range(self.halvings):
             chance = doubled(chance)
-        return _rounded(chance[:, *tile.kept])
+        return _rounded(chance if whole else chance[:, *tile.kept])
 
 
 def _rounded(chance: Float) -> NDArray[np.uint8]:

@@ -25,10 +25,15 @@ def probabilities(output: Float, metadata: Metadata) -> Float:
         return _sigmoid(logits)
     if len(output) == 2:
         return _sigmoid(logits[1:] - logits[:1])
-    classes = np.exp(logits[:_CLASSES] - logits[:_CLASSES].max(axis=0))
+    classes, others = logits[:_CLASSES], logits[_CLASSES:]
+    classes -= classes.max(axis=0)
+    np.exp(classes, out=classes)
     classes *= np.float32(1) / classes.sum(axis=0)
-    removed, standing = _sigmoid(logits[_CLASSES:])
-    return np.stack([np.float32(1) - classes[0], removed, *classes[1:], standing])
+    layers = np.empty_like(logits)
+    np.subtract(np.float32(1), classes[0], out=layers[0])
+    layers[1], layers[-1] = _sigmoid(others)
+    layers[2:-1] = classes[1:]
+    return layers
 
 
 def _sigmoid(logits: Float) -> Float:
@@ -39,7 +44,9 @@ def calibrated(logits: Float, metadata: Metadata) -> Float:
     """(logits + bias) / temperature, channel by channel."""
     bias = np.array(metadata.bias or [0.0] * len(logits), np.float32)[:, None, None]
     temperature = np.atleast_1d(np.array(metadata.temperature, np.float32))[:, None, None]
-    return np.asarray((logits + bias) / temperature, np.float32)
+    out = logits + bias
+    out /= temperature
+    return out
 
 
 def doubled(image: Float) -> Float:
