@@ -32,10 +32,7 @@ def fingerprint(job: Job) -> str:
         "site": [job.site_id, job.site_name],
         "before": [_item(item) for item in job.before],
         "after": [_item(item) for item in job.after],
-        "masks": [
-            [file_record(path)["sha256"] for path in _paths(mask)]
-            for mask in (job.before_mask, job.after_mask)
-        ],
+        "masks": [[_checksum(path) for path in _paths(mask)] for mask in (job.before_mask, job.after_mask)],
         "aoi": None if job.aoi is None else _area(job.aoi),
         "zones": [[name, _area(zone)] for name, zone in (job.zones or {}).items()],
         "bands": job.bands,
@@ -55,7 +52,11 @@ def _item(item: pystac.Item) -> Any:
 def _contents(item: pystac.Item) -> Iterator[list[str | None]]:
     for key, asset in sorted(item.assets.items()):
         path = Path(asset.get_absolute_href() or asset.href)
-        yield [key, str(file_record(path)["sha256"]) if path.is_file() else None]
+        yield [key, _checksum(path)]
+
+
+def _checksum(path: Path) -> str | None:
+    return str(file_record(path)["sha256"]) if path.is_file() else None
 
 
 def _paths(mask: Path | Sequence[Path] | None) -> list[Path]:

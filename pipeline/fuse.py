@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,15 @@ from dask.delayed import delayed
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.grid import blocks
+from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.rasters import BlockStore, RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
+
+_OBSERVED = ".observed.json"
 
 
 def write_rasters(
@@ -35,21 +39,32 @@ def write_rasters(
     """Write FOLDER/<name>.tif for each of `specs` (before, after), and the layers where there is a detector.
 
     `chunk` is the side of a block in pixels, made up to whole tiles of the detector; no pixel depends on it.
+    Blocks and rasters that are there, of a run of the same job that was killed, are not written again.
     Returns the share of the grid that was observed `before`, `after` and on `both` dates.
     """
-    store = BlockStore(folder / "blocks", images.grid)
-    store.folder.mkdir()
-    work = _Block(radiometry, detection, specs, store)
+    told, targets = folder / _OBSERVED, {name: folder / f"{name}.tif" for name in specs}
+    if told.exists() and all(target.exists() for target in targets.values()):
+        shares: dict[str, float] = json.loads(told.read_text())
+        return shares
     tile, reach = (detection.detector.tile, detection.detector.reach) if detection else (1, 0)
-    windows = blocks(images.grid, -(-chunk // tile) * tile)
-    counts = np.array(compute(*images.each(windows, work, halo=reach), progress=progress)).sum(axis=0)
+    side = -(-chunk // tile) * tile
+    store, windows = BlockStore(folder / f"blocks-{side}", images.grid), blocks(images.grid, side)
+    store.folder.mkdir(exist_ok=True)
+    work = _Block(radiometry, detection, specs, store)
+    missing = [window for window in windows if not work.note(window).exists()]
+    compute(*images.each(missing, work, halo=reach), progress=progress)
     join = delayed(store.join, pure=False)
-    compute(*[join(spec, windows, folder / f"{name}.tif") for name, spec in specs.items()])
-    store.discard()
+    compute(*[join(spec, windows, targets[name]) for name, spec in specs.items()])
     if detection:
         detection.layers.finish(windows)
+    counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
     total = int(np.prod(images.grid.shape))
-    return dict(zip(("before", "after", "both"), (round(float(n) / total, 6) for n in counts), strict=True))
+    shares = {
+        name: round(float(n) / total, 6) for name, n in zip(("before", "after", "both"), counts, strict=True)
+    }
+    write_text(told, json.dumps(shares))
+    store.discard()
+    return shares
 
 
 @dataclass(frozen=True)
@@ -69,10 +84,14 @@ class _Block:
     specs: Mapping[str, RasterSpec]
     store: BlockStore
 
-    def __call__(self, window: Window, inner: Window, pair: Pair) -> tuple[int, int, int]:
-        """Write the window's rasters; returns how many of its pixels were observed before, after, and on
-        both dates.
+    def note(self, window: Window) -> Path:
+        """Says that a block is done, and how many of its pixels were observed before, after, and on both
+        dates.
         """
+        return self.store.folder / f"{window[0].start}_{window[1].start}.json"
+
+    def __call__(self, window: Window, inner: Window, pair: Pair) -> None:
+        """Write the window's rasters, and then the note of it."""
         after, around = pair.after, _around(window, inner, pair.after.shape[1:])
         if self.radiometry is not None:
             after = self.radiometry.apply_array(after, *around)
@@ -84,7 +103,8 @@ class _Block:
             layers = self.detection.detector(Pair(pair.before, after, pair.observed, pair.after), origin)
             self.detection.layers.write(window, layers[:, *inner])
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
-        return int(before_seen.sum()), int(after_seen.sum()), int((before_seen & after_seen).sum())
+        counts = [int(seen.sum()) for seen in (before_seen, after_seen, before_seen & after_seen)]
+        write_text(self.note(window), json.dumps(counts))
 
 
 def _around(window: Window, inner: Window, shape: tuple[int, ...]) -> Window:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.fingerprint import fingerprint
 from pipeline.fuse import write_rasters
 from pipeline.job import Job, align, aligned, load
 from pipeline.outputs.provenance import write_run
@@ -20,7 +21,7 @@ def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
     Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError) and
     then leaves the folder as it was.
     """
-    with staging(job.out) as folder:
+    with staging(job.out, f"align{fingerprint(job)}") as folder:
         with progress.stage("load"):
             scene = load(job)
         with progress.stage("align"):

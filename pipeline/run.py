@@ -2,7 +2,7 @@
 
 Pass one reads a sample and ends in small values (shift field, clouds, gains, change model); pass two is one
 fused task a block that reads, warps, normalises, detects and writes. A result becomes visible in its folder
-only when all of it is there.
+only when all of it is there; what a killed run had written of pass two is not done again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import compute
 from pipeline.errors import NothingObservedError
+from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_rasters
 from pipeline.grid import blocks, pixel_size
 from pipeline.job import Job, Scene, align, aligned, load
@@ -56,7 +57,7 @@ def run(job: Job, progress: Progress) -> Result:
     Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError, ...)
     and then leaves the folder as it was.
     """
-    with staging(job.out) as folder:
+    with staging(job.out, fingerprint(job)) as folder:
         with progress.stage("load"):
             job.settings.detect.check()
             scene = load(job)
@@ -86,7 +87,6 @@ def run(job: Job, progress: Progress) -> Result:
         with progress.stage("flag"):
             flagged = job.settings.flag(layers, PairReader(folder), scene.grid, scene.bands, job.zones or {})
             write_cog(folder / "change.tif", _change_spec(scene), scene.grid, flagged.percent[None])
-            layers.discard()
         with progress.stage("report"):
             summary = summarise(
                 job,

@@ -186,5 +186,3 @@ def test_layers_are_read_back_by_windows_and_by_name_whatever_the_blocks(tmp_pat
     np.testing.assert_array_equal(store.layer("road"), layers[2])
     with pytest.raises(KeyError):
         store.layer("building")
-    store.discard()
-    assert not list(tmp_path.iterdir())

@@ -28,7 +28,7 @@ class LayerStore:
     def of(cls, folder: Path, grid: GeoBox, names: Sequence[str], detector: str) -> LayerStore:
         """An empty one under `folder`, for what `detector` (its name) gives."""
         store = BlockStore(folder / "layers", grid)
-        store.folder.mkdir()
+        store.folder.mkdir(exist_ok=True)
         return cls(store, RasterSpec("layers", tuple(names), "uint8", NOT_OBSERVED), detector)
 
     @property
@@ -58,10 +58,6 @@ class LayerStore:
         with rasterio.open(self._path) as file:
             layer: NDArray[np.uint8] = file.read(self.names.index(name) + 1)
         return layer
-
-    def discard(self) -> None:
-        """Remove the blocks."""
-        self.store.discard()
 
     @property
     def _path(self) -> Path:

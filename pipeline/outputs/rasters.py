@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -113,8 +114,11 @@ class BlockStore:
             "blockysize": _TILE,
             "transform": self.grid[rows, cols].transform,
         }
-        with rasterio.open(self._path(spec, block), "w", **profile) as file:
+        path = self._path(spec, block)
+        part = path.with_name(f".{uuid4().hex}-{path.name}")
+        with rasterio.open(part, "w", **profile) as file:
             file.write(pixels)
+        part.replace(path)  # a worker that was given up for lost may be writing the same
 
     def join(self, spec: RasterSpec, blocks: Iterable[Block], target: Path) -> None:
         """Make the COG `target` of all blocks, written beside it first and renamed when whole."""

@@ -1,49 +1,103 @@
-"""A result appears in its folder only when all of it is there."""
+"""A result appears in its folder only when all of it is there; what a killed run had done is used again."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import OutputError
+from pipeline.errors import ClusterError, OutputError
 from pipeline.outputs.provenance import RUN_FILE
+
+_PREFIX = ".groundbreak-"
+_LOCK = f"{_PREFIX}lock"
 
 
 @contextmanager
-def staging(out: Path) -> Iterator[Path]:
+def staging(out: Path, mark: str) -> Iterator[Path]:
     """A hidden folder in `out` to build the result in; moved into place at the end, run.json last, or
     removed.
+
+    `mark`: the fingerprint of the run. Where a run of the same mark was killed, or its workers died, its
+    folder is still there and goes on being filled; what runs of other marks left is removed. Raises
+    OutputError where `out` cannot be written to, or another run writes there now.
     """
+    first = next(p for p in (out, *out.parents) if p.exists())
     try:
-        first = next(p for p in (out, *out.parents) if p.exists())
-        out.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".groundbreak-", dir=out))
+        with _writable(out):
+            out.mkdir(parents=True, exist_ok=True)
+        with locked(out):
+            folder = out / f"{_PREFIX}{mark[:16]}"
+            for other in out.glob(f"{_PREFIX}*"):
+                if other != folder and other.is_dir():
+                    shutil.rmtree(other, ignore_errors=True)
+            with _writable(out):
+                folder.mkdir(exist_ok=True)
+            try:
+                yield folder
+                publish(folder, out)
+            except ClusterError:
+                raise
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        _remove_empty(out, first)
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OutputError(
             f"{out}: cannot write there ({error.strerror}); name another folder with --out"
         ) from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` against other processes; the system lets go of it where a process dies.
+
+    Raises OutputError where another one holds it.
+    """
+    path = folder / _LOCK
+    while True:
+        with _writable(folder):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise OutputError(
+                f"{folder}: another run is writing there; wait for it, or name another folder with --out"
+            ) from error
+        if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+            break
+        os.close(handle)  # whoever held it before took the file away meanwhile
     try:
-        yield folder
-        publish(folder, out)
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_empty(out, first)
+        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def publish(folder: Path, out: Path) -> None:
     """While files are being replaced there is no run.json, so a mixture never looks complete."""
     (out / RUN_FILE).unlink(missing_ok=True)
     for file in sorted(
-        (p for p in folder.iterdir() if p.is_file()), key=lambda p: (p.name == RUN_FILE, p.name)
+        (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
+        key=lambda p: (p.name == RUN_FILE, p.name),
     ):
         file.replace(out / file.name)
 
 
 def _remove_empty(folder: Path, stop: Path) -> None:
     """Folders that a failed run made and left empty."""
-    while folder != stop and not any(folder.iterdir()):
+    while folder != stop and folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
