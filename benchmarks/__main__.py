@@ -30,6 +30,7 @@ BENCHMARKS = (
     "screen",
     "scale",
     "equal",
+    "kills",
     "peers",
 )
 RESULTS = REPO / "benchmarks" / "RESULTS.md"

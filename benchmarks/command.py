@@ -32,14 +32,17 @@ class Measured:
         return (self.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("groundbreak: error: ")
 
 
+def environment() -> dict[str, str]:
+    """This checkout, wherever a command is started; PAM would leave .aux.xml beside images that are read."""
+    return os.environ | {"PYTHONPATH": str(REPO), "GDAL_PAM_ENABLED": "NO"}
+
+
 def measure(*command: str | Path) -> Measured:
     """Run to the end, whatever the exit status; a start of Python is part of the time."""
-    # PAM would leave .aux.xml files beside the images that are read
-    environment = os.environ | {"PYTHONPATH": str(REPO), "GDAL_PAM_ENABLED": "NO"}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         start = time.perf_counter()
         process = psutil.Popen(
-            [str(word) for word in command], stdout=out, stderr=err, cwd=REPO, env=environment
+            [str(word) for word in command], stdout=out, stderr=err, cwd=REPO, env=environment()
         )
         peak = 0
         while True:

@@ -7,11 +7,14 @@ The result must not depend on the choice, only the time it takes.
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from itertools import islice
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dask
 import rasterio
@@ -23,7 +26,11 @@ from pipeline.errors import ClusterError
 from pipeline.progress import Progress
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 GDAL_CACHE_MB = 64
 """GDAL would take 5 % of all memory in every process; blocks are decoded about once, so little is enough."""
@@ -39,6 +46,8 @@ WORKER_ENVIRONMENT = {
 """One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
+_AHEAD = 3  # items a worker that `spread` has under way, so that none waits for the client
+_ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 
 @contextmanager
@@ -72,6 +81,8 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
 
     With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`.
     """
+    if _ALONE.get():
+        return tuple(dask_compute(*values, scheduler="synchronous"))
     client = _active_client()
     if client is None:
         with _CountTasks(progress or Progress()):
@@ -84,6 +95,53 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
         if progress is not None:
             progress.advance(done, len(waiting))
     return tuple(client.gather(futures))
+
+
+def spread(
+    work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result | Exception | None]]:
+    """Each item with what `work` made of it in a worker, or what went wrong, as it is known.
+
+    A few items a worker are under way at a time, however many there are. Without workers nothing is done,
+    and each item comes with None.
+    """
+    client = _active_client()
+    if client is None:
+        yield from ((item, None) for item in items)
+        return
+    from distributed import as_completed
+
+    waiting, sent = iter(items), {}
+
+    def send(count: int) -> list[Future[Any]]:
+        futures = {client.submit(work, item, pure=False): item for item in islice(waiting, count)}
+        sent.update(futures)
+        return list(futures)
+
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    under_way = as_completed(send(_AHEAD * max(workers, 1)))
+    for future in under_way:
+        under_way.update(send(1))
+        error = future.exception()
+        yield sent.pop(future), _explained(error) if error is not None else future.result()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """`compute` within this thread alone: for a task that is a whole job."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
+
+
+def _explained(error: BaseException) -> Exception:
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return ClusterError("its workers died under it, most often for want of memory; use fewer workers")
+    return error if isinstance(error, Exception) else ClusterError(str(error))
 
 
 def _active_client() -> Client | None:
@@ -149,4 +207,17 @@ def _client(address: str) -> Iterator[None]:
         example = "start one with `dask scheduler` and give its address, like tcp://localhost:8786"
         raise ClusterError(f"no Dask scheduler answers at {address!r}: {example}") from error
     with client:
+        client.register_plugin(_sober(), name="groundbreak")
         yield
+
+
+def _sober() -> WorkerPlugin:
+    """Makes workers that others started, now or later, share their cores and memory as our own do."""
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Sober(WorkerPlugin):
+        def setup(self, worker: object) -> None:
+            os.environ.update(WORKER_ENVIRONMENT)  # GDAL looks there when it is first used
+            threadpool_limits(1, user_api="blas")
+
+    return Sober()

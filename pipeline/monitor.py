@@ -1,79 +1,25 @@
-"""Many sites, many dates: each pair of successive dates compared, and what fails does not stop the rest."""
+"""Many sites, spread over whatever does the work; what fails does not stop the rest.
+
+A small site is one task, from its images to its report: a worker does all of it, and thousands are under way
+without the client touching a pixel. A site of many blocks is spread block by block over all workers.
+"""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
-import geopandas as gpd
-
-from pipeline.config import Settings, Site, load_site
-from pipeline.errors import (
-    AlignmentRejectedError,
-    ConfigError,
-    GroundbreakError,
-    NothingObservedError,
-    SourceNotFoundError,
-)
-from pipeline.fingerprint import fingerprint
-from pipeline.job import Job
+from pipeline.cluster import alone, spread
+from pipeline.config import Settings, load_site
+from pipeline.errors import ConfigError
 from pipeline.progress import Progress
-from pipeline.run import run
-from pipeline.store import Store
-from pipeline.timeline import follow, write_timeline
+from pipeline.watch import Outcome, Watch, describe_error
 
-STORE = "timeline.sqlite"
-REFUSALS = (AlignmentRejectedError, NothingObservedError)
-"""Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one pair of dates, or of a site that did not get as far (then without dates).
-
-    `skipped`: it was done before, and nothing it follows from has changed since.
-    """
-
-    site: str
-    status: Literal["done", "skipped", "refused", "failed"]
-    before: str | None = None
-    after: str | None = None
-    reason: str | None = None
-    findings: int | None = None
-    folder: Path | None = None
-
-
-def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
-    """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
-
-    Raises ConfigError where the dates are not in order, and what `Site.scenes` raises.
-    """
-    if before >= after:
-        raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
-    return Job(
-        site_id=site.id,
-        site_name=site.name,
-        out=out / site.id / f"{before}_{after}",
-        before=tuple(site.scenes(before)),
-        after=tuple(site.scenes(after)),
-        before_mask=_masks(site, before),
-        after_mask=_masks(site, after),
-        aoi=site.aoi,
-        zones=site.zones,
-        bands=site.bands,
-        settings=settings,
-    )
-
-
-def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
-    """Absolute, since workers may run in other folders."""
-    return tuple(mask.absolute() for mask in site.masks(date)) or None
+SMALL_BLOCKS = 4
+"""A site of up to so many blocks is done by one worker."""
 
 
 def site_files(paths: Iterable[Path]) -> list[Path]:
@@ -89,6 +35,14 @@ def site_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
+@dataclass(frozen=True)
+class _Site:
+    """A site file, and the settings that count for it."""
+
+    path: Path
+    settings: Settings
+
+
 def monitor(
     paths: Iterable[Path],
     out: Path,
@@ -100,6 +54,7 @@ def monitor(
     `adjust` has the last word on a site's settings. A site ends in `OUT/<site id>/timeline.geojson` and
     `timeline.csv`, made from all its pairs that could be compared.
     """
+    sites: list[_Site] = []
     owners: dict[str, Path] = {}
     for path in site_files(paths):
         try:
@@ -108,95 +63,37 @@ def monitor(
                 raise ConfigError(
                     f"{path}: id {site.id!r} is taken by {owners[site.id]}; give each site its own"
                 )
-            yield from _Watch(site, out, progress, adjust(site.settings)).outcomes()
+            sites.append(_Site(path.absolute(), adjust(site.settings)))
         except Exception as error:
-            yield Outcome(path.stem, "failed", reason=describe_error(error))
+            yield _failed(path, error)
+    large = []
+    for one, outcomes in spread(partial(_alone, out=out), sites):
+        if isinstance(outcomes, Exception):
+            yield _failed(one.path, outcomes)
+        elif outcomes is None:
+            large.append(one)
+        else:
+            yield from outcomes
+    for one in large:
+        yield from _watched(one, out, progress)
 
 
-def describe_error(error: Exception) -> str:
-    """One line for the person; what is not theirs to mend is said to be ours, its traceback logged."""
-    if isinstance(error, GroundbreakError):
-        return str(error)
-    log.debug("unexpected error", exc_info=error)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback"
-
-
-@dataclass
-class _Watch:
-    """One site through all its dates."""
-
-    site: Site
-    out: Path
-    progress: Progress
-    settings: Settings
-    compared: list[tuple[str, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.folder = self.out / self.site.id
-        self.store = Store(self.folder / STORE)
-
-    def outcomes(self) -> Iterator[Outcome]:
-        """Each date against the one before; past a date that cannot be used, against the last that could."""
-        dates = sorted(self.site.available_dates())
-        if len(dates) < 2:
-            have = f"only {dates[0]}" if dates else "none"
-            raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")
-        usable, doubtful = dates[0], None
-        for date in dates[1:]:
-            for before in (usable, doubtful):
-                outcome = self._pair(before, date) if before else None
-                if outcome is None:
-                    continue
-                yield outcome
-                if outcome.status in {"done", "skipped"}:
-                    self.compared.append((before or "", date))
-                    usable, doubtful = date, None
-                    break
-            else:
-                doubtful = date
-        with_folders = {self._result(b, a): self.store.comparison(b, a) for b, a in self.compared}
-        write_timeline(self.folder, follow(with_folders))
-
-    def _result(self, before: str, after: str) -> Path:
-        return self.folder / f"{before}_{after}"
-
-    def _pair(self, before: str, after: str) -> Outcome:
-        try:
-            return self._compare(before, after)
-        except Exception as error:
-            return Outcome(self.site.id, "failed", before, after, describe_error(error))
-
-    def _compare(self, before: str, after: str) -> Outcome:
-        job = site_job(self.site, before, after, self.out, self.settings)
-        mark, known = fingerprint(job), self.store.known(before, after)
-        if known and known.fingerprint == mark and known.refused:
-            return Outcome(self.site.id, "refused", before, after, known.refused)
-        if is_complete(job.out, mark) or (known and known.fingerprint == mark and is_complete(job.out)):
-            return self._take(job, before, after, mark, "skipped")
-        self.progress.begin(f"{self.site.name}, {before} to {after}")
-        try:
-            run(job, self.progress)
-        except REFUSALS as refusal:
-            self.store.refused(before, after, mark, str(refusal))
-            return Outcome(self.site.id, "refused", before, after, str(refusal))
-        return self._take(job, before, after, mark, "done")
-
-    def _take(
-        self, job: Job, before: str, after: str, mark: str, status: Literal["done", "skipped"]
-    ) -> Outcome:
-        """The findings of a complete folder, into the store."""
-        findings = gpd.read_parquet(job.out / "changes.parquet")
-        known = self.store.known(before, after)
-        if status == "done" or known is None or known.fingerprint != mark:
-            self.store.compared(before, after, mark, findings)
-        return Outcome(self.site.id, status, before, after, None, len(findings), job.out)
-
-
-def is_complete(folder: Path, mark: str | None = None) -> bool:
-    """Whether a run ended in this folder, and, where a fingerprint is given, whether run.json names it."""
+def _watched(one: _Site, out: Path, progress: Progress) -> Iterator[Outcome]:
     try:
-        told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(told, dict) and (mark is None or told.get("fingerprint") == mark)
+        yield from Watch(load_site(one.path), out, progress, one.settings).outcomes()
+    except Exception as error:
+        yield _failed(one.path, error)
+
+
+def _alone(one: _Site, out: Path) -> list[Outcome] | None:
+    """In a worker: all of a site, or None where it is too large for one."""
+    with alone():
+        watch = Watch(load_site(one.path), out, Progress(), one.settings)
+        with suppress(Exception):  # what is wrong with it is told below
+            if watch.pixels() > SMALL_BLOCKS * one.settings.compute.chunk_size**2:
+                return None
+        return list(_watched(one, out, Progress()))
+
+
+def _failed(path: Path, error: Exception) -> Outcome:
+    return Outcome(path.stem, "failed", reason=describe_error(error))

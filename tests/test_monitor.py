@@ -15,13 +15,14 @@ import rasterio
 from affine import Affine
 from shapely.geometry import box
 
-from pipeline import monitor as monitor_module
+from pipeline import watch as watch_module
 from pipeline.errors import AlignmentRejectedError
 from pipeline.job import Job
-from pipeline.monitor import Outcome, monitor, site_files
+from pipeline.monitor import monitor, site_files
 from pipeline.progress import Progress
 from pipeline.run import Result
 from pipeline.timeline import observed_share
+from pipeline.watch import Outcome
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 40
 GRID = {"crs": CRS, "transform": Affine(1, 0, WEST, 0, -1, NORTH), "height": SIZE, "width": SIZE}
@@ -70,7 +71,7 @@ class FakeRun:
 
 def watch(monkeypatch: pytest.MonkeyPatch, fake: FakeRun, out: Path, *sites: Path) -> list[Outcome]:
     fake.pairs.clear()
-    monkeypatch.setattr(monitor_module, "run", fake)
+    monkeypatch.setattr(watch_module, "run", fake)
     return list(monitor(sites, out, Progress()))
 
 
@@ -171,12 +172,12 @@ def test_failures_are_collected_and_the_rest_is_done(tmp_path: Path, monkeypatch
     def fails(job: Job, progress: Progress) -> Result:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(monitor_module, "run", fails)
+    monkeypatch.setattr(watch_module, "run", fails)
     outcomes = list(monitor([tmp_path], tmp_path / "out", Progress()))
     assert [(o.site, o.status) for o in outcomes] == [
         (site, "failed") for site in ("broken", "yard", "yard", "zero")
     ]
-    broken, twin, second, zero = (str(o.reason) for o in outcomes)
+    broken, second, twin, zero = (str(o.reason) for o in outcomes)  # first what needs no image to be told
     assert "sauce" in broken
     ours = "this is a bug in Groundbreak: ZeroDivisionError: oh; run again with --verbose for the traceback"
     assert twin == ours
@@ -208,7 +209,7 @@ def test_observed_share_counts_clear_pixels_and_nothing_outside(tmp_path: Path) 
 
 
 def test_the_store_keeps_what_it_is_given(tmp_path: Path) -> None:
-    store = monitor_module.Store(tmp_path / "s.sqlite")
+    store = watch_module.Store(tmp_path / "s.sqlite")
     columns = {
         "kind": ["road", "other"],
         "direction": "new",
@@ -237,7 +238,7 @@ def test_two_writers_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
     columns = {"kind": "road", "direction": "new", "confidence": 0.7, "zone": None}
 
     def write(mark: int) -> None:
-        store = monitor_module.Store(path)
+        store = watch_module.Store(path)
         frame = gpd.GeoDataFrame(
             {"id": range(1, mark + 2), **columns}, geometry=[HOUSE] * (mark + 1), crs=CRS
         )
@@ -246,7 +247,7 @@ def test_two_writers_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, range(4)))
-    store = monitor_module.Store(path)
+    store = watch_module.Store(path)
     known = store.known(*DAYS[:2])
     assert known is not None
     assert len(store.comparison(*DAYS[:2]).findings) == int(known.fingerprint) + 1

@@ -29,7 +29,7 @@ from pipeline.cli.pairs import settings_with, show_result
 from pipeline.cli.session import computing, reporting, show, show_json
 
 if TYPE_CHECKING:
-    from pipeline.monitor import Outcome
+    from pipeline.watch import Outcome
 
 SiteFiles = Annotated[
     list[Path],
@@ -54,8 +54,8 @@ def run(
     """Compare two dates of a site. Files go to DIR/SITE ID/BEFORE_AFTER/."""
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.config import load_site
-        from pipeline.monitor import site_job
         from pipeline.run import run as compare
+        from pipeline.watch import site_job
 
         given = load_site(site)
         dates = given.pair(iso(before), iso(after))
@@ -83,6 +83,7 @@ def monitor(
         for outcome in watch(sites, out, progress, lambda given: settings_with(chunk_size, given)):
             outcomes.append(outcome)
             progress.note(_told(outcome))
+    outcomes.sort(key=lambda one: (one.site, one.before or "", one.after or ""))
     counts = Counter(outcome.status for outcome in outcomes)
     totals = {status: counts[status] for status in ("done", "skipped", "refused", "failed")}
     if json:

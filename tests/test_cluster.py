@@ -1,0 +1,152 @@
+"""A real scheduler with workers of its own, as a cluster has them: what dies, and what comes later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from distributed import get_client
+from jobs import FILES, SAME_BYTES, checksums
+
+from pipeline.cluster import connect, spread
+from pipeline.config import Settings
+from pipeline.errors import ClusterError
+from pipeline.monitor import monitor
+from pipeline.progress import Progress
+
+
+class Cluster:
+    """`dask scheduler` and `dask worker` processes on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address, self.folder = f"tcp://127.0.0.1:{port}", folder
+        self.processes = [
+            self._dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+        ]
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        worker = self._dask(
+            "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+            "--local-directory", str(self.folder),
+        )  # fmt: skip
+        self.processes.append(worker)
+        return worker
+
+    def stop(self) -> None:
+        for process in self.processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _dask(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *words],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )  # fmt: skip
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    started = Cluster(tmp_path / "spill")
+    yield started
+    started.stop()
+
+
+def site_file(folder: Path, images: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    links = folder / name
+    links.mkdir()
+    for date, delivered in (("2021-03-01", "before"), ("2021-03-15", "after")):
+        (links / date).symlink_to(images / delivered, target_is_directory=True)
+    file = folder / f"{name}.yaml"
+    file.write_text(f"id: {name}\nsource:\n  files: {name}/{{date}}/*.tif\ndetector: classic\n")
+    return file
+
+
+def test_sites_on_a_cluster_that_loses_a_worker_and_gets_another(
+    made: Path, cluster: Cluster, tmp_path: Path
+) -> None:
+    sites = [site_file(tmp_path / "sites", made, name) for name in ("a", "b", "c", "d")]
+    here = list(monitor(sites[:1], tmp_path / "here", Progress()))
+    assert [one.status for one in here] == ["done"]
+    doomed, _ = cluster.add_worker(), cluster.add_worker()
+    statuses = {}
+    with connect(cluster.address):
+        for outcome in monitor(sites, tmp_path / "there", Progress()):
+            statuses[outcome.site] = outcome.status
+            if doomed.poll() is None:
+                doomed.kill()
+                cluster.add_worker()
+    assert statuses == dict.fromkeys("abcd", "done")
+    (first,) = (tmp_path / "here" / "a").glob("*_*/")
+    for name in "abcd":
+        (folder,) = (tmp_path / "there" / name).glob("*_*/")
+        assert {path.name for path in folder.iterdir()} == FILES
+        same = tuple(set(SAME_BYTES) - {"overview.png"})  # which is headed by the site's name
+        assert checksums(folder, same) == checksums(first, same)
+
+
+def test_a_large_site_is_spread_block_by_block(made: Path, cluster: Cluster, tmp_path: Path) -> None:
+    site = site_file(tmp_path / "sites", made, "a")
+    results = {}
+    for name, address in (("here", None), ("there", cluster.address)):
+        if address:
+            cluster.add_worker()
+        with connect(address):
+            (outcome,) = monitor([site], tmp_path / name, Progress(), small_blocks)
+        assert outcome.status == "done"
+        assert outcome.folder is not None
+        results[name] = checksums(outcome.folder)
+    assert results["here"] == results["there"]
+
+
+def small_blocks(given: Settings) -> Settings:
+    return replace(given, compute=replace(given.compute, chunk_size=64))
+
+
+def _slow(item: int) -> int:
+    time.sleep(0.01)
+    if item == 5:
+        raise LookupError("five")
+    if item == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item * item
+
+
+def test_spread_bounds_what_is_under_way_and_tells_what_failed(cluster: Cluster) -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(40):
+            taken.append(item)
+            yield item
+
+    for _ in range(6):
+        cluster.add_worker()
+    results = {}
+    with connect(cluster.address):
+        get_client().wait_for_workers(6, timeout=60)
+        for done, (item, result) in enumerate(spread(_slow, items()), start=1):
+            assert len(taken) <= done + 3 * 6
+            results[item] = result
+    assert isinstance(results.pop(5), LookupError)
+    assert isinstance(results.pop(7), ClusterError)  # it took every worker down that tried
+    assert results == {item: item * item for item in range(40) if item not in {5, 7}}
+
+
+def test_without_workers_nothing_is_spread() -> None:
+    with connect():
+        assert list(spread(_slow, [5, 7])) == [(5, None), (7, None)]
