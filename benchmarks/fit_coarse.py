@@ -54,9 +54,8 @@ def judged(examples: Iterable[Example], levels: Levels) -> Judged:
     """All objects of change alone, and which of them are real; truth knows nothing of kinds."""
     vectors, real, groups = [], [], []
     for example in examples:
-        percent = example.layers.layer(CHANGE)
         truth = np.any(list(example.truth.values()), axis=0)
-        for patch in find_patches(percent, example.pair.window, example.grid, example.bands, levels):
+        for patch in find_patches(example.layers, example.pair.window, example.grid, example.bands, levels):
             whole = patch.whole
             vectors.append(whole.measures.vector())
             real.append(float(truth[whole.window][whole.inside].mean()) >= MATCHED)

@@ -65,8 +65,7 @@ def measured(seen: Iterable[Example], levels: Levels) -> Objects:
     vectors: list[Floats] = []
     names: list[tuple[str, str]] = []
     for example in seen:
-        percent = example.layers.layer(CHANGE)
-        patches = find_patches(percent, example.pair.window, example.grid, example.bands, levels)
+        patches = find_patches(example.layers, example.pair.window, example.grid, example.bands, levels)
         for each in chain.from_iterable((patch.whole, *patch.parts) for patch in patches):
             vectors.append(each.measures.vector())
             names.append(_name(each, example))

@@ -20,6 +20,7 @@ import dask
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
+from dask.system import CPU_COUNT
 from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
@@ -97,6 +98,17 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     return tuple(client.gather(futures))
 
 
+def worker_count() -> int:
+    """Tasks that can be done at once."""
+    if _ALONE.get():
+        return 1
+    client = _active_client()
+    if client is None:
+        return CPU_COUNT
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return max(sum(int(worker["nthreads"]) for worker in workers), 1)
+
+
 def spread(
     work: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[tuple[Item, Result | Exception | None]]:
@@ -118,8 +130,7 @@ def spread(
         sent.update(futures)
         return list(futures)
 
-    workers = len(client.scheduler_info(n_workers=-1)["workers"])
-    under_way = as_completed(send(_AHEAD * max(workers, 1)))
+    under_way = as_completed(send(_AHEAD * worker_count()))
     for future in under_way:
         under_way.update(send(1))
         error = future.exception()

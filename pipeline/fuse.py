@@ -5,6 +5,7 @@ it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +14,20 @@ import numpy as np
 from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import compute
-from pipeline.grid import blocks
+from pipeline.cluster import compute, worker_count
+from pipeline.grid import blocks, neighbours
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.rasters import BlockStore, RasterSpec
 from pipeline.pair import Pair
-from pipeline.progress import Progress
+from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
 _OBSERVED = ".observed.json"
+_WAITING = 8
+"""Blocks a worker that are handed out together: what was read and is still needed stays bounded, however
+large the images are, and no worker waits long for the last of a group."""
 
 
 def write_rasters(
@@ -52,7 +56,11 @@ def write_rasters(
     store.folder.mkdir(exist_ok=True)
     work = _Block(radiometry, detection, specs, store)
     missing = [window for window in windows if not work.note(window).exists()]
-    compute(*images.each(missing, work, halo=reach), progress=progress)
+    done = 0
+    for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
+        within = PartOf(progress, done, len(group), len(missing))
+        compute(*images.each(group, work, halo=reach), progress=within)
+        done += len(group)
     join = delayed(store.join, pure=False)
     compute(*[join(spec, windows, targets[name]) for name, spec in specs.items()])
     if detection:

@@ -83,6 +83,14 @@ def blocks(grid: GeoBox, size: int) -> list[tuple[slice, slice]]:
     ]
 
 
+def neighbours(some: Iterable[tuple[slice, slice]], size: int, side: int) -> list[list[tuple[slice, slice]]]:
+    """Blocks of `size` pixels in groups that lie together in squares of `side` blocks, row by row."""
+    groups: dict[tuple[int, int], list[tuple[slice, slice]]] = {}
+    for rows, cols in some:
+        groups.setdefault((rows.start // (size * side), cols.start // (size * side)), []).append((rows, cols))
+    return [groups[place] for place in sorted(groups)]
+
+
 def to_lonlat(geometry: Geometry) -> Geometry:
     """The geometry in longitude and latitude (EPSG:4326)."""
     return geometry.to_crs("EPSG:4326")

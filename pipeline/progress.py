@@ -106,6 +106,17 @@ class Progress:
     def _ended(self, name: str, seconds: float, peak_mb: float) -> None: ...
 
 
+class PartOf(Progress):
+    """Some of the parts of a stage: `size` of `total`, after `before` others."""
+
+    def __init__(self, whole: Progress, before: int, size: int, total: int) -> None:
+        super().__init__()
+        self._whole, self._before, self._size, self._total = whole, before, size, total
+
+    def advance(self, done: int, total: int) -> None:
+        self._whole.advance(self._before + self._size * done // max(total, 1), self._total)
+
+
 class PlainProgress(Progress):
     """One short line when a stage ends: what a log or a pipe wants."""
 

@@ -86,7 +86,10 @@ def run(job: Job, progress: Progress) -> Result:
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
             flagged = job.settings.flag(layers, PairReader(folder), scene.grid, scene.bands, job.zones or {})
-            write_cog(folder / "change.tif", _change_spec(scene), scene.grid, flagged.percent[None])
+            spec = RasterSpec(
+                "change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags
+            )
+            write_cog(folder / "change.tif", spec, scene.grid, lambda rows: flagged.percent(rows)[None])
         with progress.stage("report"):
             summary = summarise(
                 job,
@@ -154,7 +157,3 @@ def _image_specs(scene: Scene) -> dict[str, RasterSpec]:
         "before": image_spec("before", scene.before.attrs, scene.bands, scene.tags),
         "after": image_spec("after", scene.after.attrs, scene.bands, scene.tags),
     }
-
-
-def _change_spec(scene: Scene) -> RasterSpec:
-    return RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)

@@ -10,6 +10,7 @@ import pytest
 from flag_things import GRID, Bytes, turned
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
+from scipy import ndimage
 from shapely.geometry import box as rectangle
 
 from pipeline.pair import Mask, Pair
@@ -22,7 +23,7 @@ from pipeline.stages.flag.layers import ArrayLayers
 from pipeline.stages.flag.look import vegetation
 from pipeline.stages.flag.measure import Measures, crowds, measure
 from pipeline.stages.flag.network import Network
-from pipeline.stages.flag.segment import segment_changes
+from pipeline.stages.flag.segment import Segments, segment_changes
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.flag.zones import zone_of
 
@@ -39,33 +40,54 @@ def percents(*areas: tuple[slice, slice, int]) -> Bytes:
     return percent
 
 
+def segments(percent: Bytes, smallest: float) -> Segments:
+    return segment_changes(lambda rows: percent[rows], percent.shape, smallest, LEVELS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64])
+def test_objects_do_not_depend_on_strips(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    uneven = ndimage.gaussian_filter(rng.normal(0, 1, (150, 130)), 1.5)
+    percent = np.clip(20 + 30 * uneven / uneven.std(), 0, 100).astype(np.uint8)
+    percent[rng.random(percent.shape) < 0.02] = 255
+    whole, everything = segments(percent, 3), (slice(0, 150), slice(0, 130))
+    assert len(whole.windows) > 4
+    monkeypatch.setattr("pipeline.stages.flag.segment.STRIP_ROWS", rows)
+    parted = segments(percent, 3)
+    assert parted.windows == whole.windows
+    np.testing.assert_array_equal(parted.sizes, whole.sizes)
+    np.testing.assert_array_equal(parted.labels(*everything), whole.labels(*everything))
+    window = slice(20, 90), slice(33, 120)
+    np.testing.assert_array_equal(parted.labels(*window), whole.labels(*everything)[window])
+
+
 def test_an_object_needs_a_core_and_reaches_as_far_as_its_edge() -> None:
     percent = percents(
         (slice(10, 20), slice(10, 30), 30), (slice(14, 15), slice(14, 15), 80),  # one sure pixel in it
         (slice(40, 50), slice(10, 30), 45),  # faint all over
         (slice(70, 72), slice(10, 12), 99),  # sure, but too small
     )  # fmt: skip
-    found = segment_changes(percent, 5, LEVELS)
-    labels = found.labels
+    found = segments(percent, 5)
+    labels = found.labels(slice(0, percent.shape[0]), slice(0, percent.shape[1]))
     assert found.windows == [(slice(10, 20), slice(10, 30))]
     assert found.sizes.tolist() == [200]
     assert found.centres.tolist() == [[14.5, 19.5]]
     np.testing.assert_array_equal(np.unique(np.nonzero(labels)[0]), np.arange(10, 20))
     assert (labels == 1).sum() == 200
-    assert len(segment_changes(percent, 4, LEVELS).windows) == 2
+    assert len(segments(percent, 4).windows) == 2
 
 
 def test_corners_join_and_what_was_not_observed_parts() -> None:
     corner = percents((slice(10, 14), slice(10, 14), 90), (slice(14, 18), slice(14, 18), 90))
-    assert len(segment_changes(corner, 3, LEVELS).windows) == 1
+    assert len(segments(corner, 3).windows) == 1
     parted = percents((slice(10, 20), slice(10, 30), 90), (slice(10, 20), slice(18, 22), 255))
-    found = segment_changes(parted, 3, LEVELS)
+    found = segments(parted, 3)
     assert len(found.windows) == 2
-    assert (found.labels[10:20, 18:22] == 0).all()
+    assert (found.labels(slice(10, 20), slice(18, 22)) == 0).all()
     for value in (0, 255):
-        found = segment_changes(np.full((20, 20), value, np.uint8), 3, LEVELS)
+        found = segments(np.full((20, 20), value, np.uint8), 3)
         assert found.windows == []
-        assert not found.labels.any()
+        assert not len(found.places)
 
 
 # Measures
@@ -299,7 +321,9 @@ def test_change_is_settled_by_what_each_object_is(scene: tuple[Bytes, Pair], jud
     percent, pair = scene
     gappy = percent.copy()
     gappy[100:, :] = 255
-    settled = Flag(min_area_m2=0)(ArrayLayers.of_change(gappy), pair.window, GRID, BANDS).percent
+    settled = Flag(min_area_m2=0)(ArrayLayers.of_change(gappy), pair.window, GRID, BANDS).percent(
+        slice(0, 120)
+    )
     assert settled.dtype == np.uint8
     np.testing.assert_array_equal(settled == 255, gappy == 255)
     assert (settled[10:18, 10:18] == 90).all()
@@ -313,7 +337,7 @@ def test_nothing_is_found_where_nothing_was_observed_or_changed(scene: tuple[Byt
         layers = ArrayLayers.of_change(np.full((120, 160), value, np.uint8))
         flagged = Flag()(layers, scene[1].window, GRID, BANDS, {})
         assert len(flagged.findings) == 0
-        assert (flagged.percent == value).all()
+        assert (flagged.percent(slice(0, 120)) == value).all()
 
 
 def at_the_corners() -> tuple[gpd.GeoDataFrame, list[tuple[slice, slice]]]:

@@ -51,12 +51,13 @@ class LayerStore:
             layers: NDArray[np.uint8] = file.read(window=window)
         return layers
 
-    def layer(self, name: str) -> NDArray[np.uint8]:
-        """One layer of the whole grid (y, x). Raises KeyError where there is none of that name."""
+    def layer(self, name: str, rows: slice) -> NDArray[np.uint8]:
+        """Some rows of one layer (y, x). Raises KeyError where there is none of that name."""
         if name not in self.names:
             raise KeyError(name)
         with rasterio.open(self._path) as file:
-            layer: NDArray[np.uint8] = file.read(self.names.index(name) + 1)
+            window = Window(0, rows.start, file.width, rows.stop - rows.start)
+            layer: NDArray[np.uint8] = file.read(self.names.index(name) + 1, window=window)
         return layer
 
     @property

@@ -9,7 +9,7 @@ tiles and overviews of that.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from pipeline.pair import Float, Pair
 Block = tuple[slice, slice]
 
 _TILE = 512  # pixels a side
+_STRIP = 1024  # rows
 _GDAL_TYPES = {
     "uint8": "Byte",
     "int8": "Int8",
@@ -196,13 +197,15 @@ class PairReader:
         return Pair.of(before, after)
 
 
-def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, pixels: NDArray[Any]) -> None:
-    """Write a raster (band, y, x) that is all in memory, already encoded, as a COG."""
+def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, strip: Callable[[slice], NDArray[Any]]) -> None:
+    """Write a raster as a COG, of which `strip` gives some rows (band, y, x) at a time, already encoded."""
     store = BlockStore(path.with_name(f".{path.stem}-blocks"), grid)
-    store.folder.mkdir()
-    rows, cols = (slice(0, int(size)) for size in grid.shape)
-    store.write(spec, (rows, cols), pixels)
-    store.join(spec, [(rows, cols)], path)
+    store.folder.mkdir(exist_ok=True)
+    height, width = (int(size) for size in grid.shape)
+    cut = [(slice(row, min(row + _STRIP, height)), slice(0, width)) for row in range(0, height, _STRIP)]
+    for rows, cols in cut:
+        store.write(spec, (rows, cols), strip(rows))
+    store.join(spec, cut, path)
     store.discard()
 
 

@@ -67,5 +67,7 @@ class LayerReader(Protocol):
     def __call__(self, rows: slice, cols: slice) -> NDArray[np.uint8]:
         """A window of all layers (layer, y, x) in percent, `NOT_OBSERVED` where not seen on both dates."""
 
-    def layer(self, name: str) -> NDArray[np.uint8]:
-        """One layer of the whole grid (y, x). Raises KeyError where there is none of that name."""
+    def layer(self, name: str, rows: slice) -> NDArray[np.uint8]:
+        """Some rows of one layer, as wide as the grid (y, x). Raises KeyError where there is none of that
+        name.
+        """

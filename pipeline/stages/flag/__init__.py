@@ -21,6 +21,7 @@ from pipeline.stages.flag.confidence import judge_objects
 from pipeline.stages.flag.known import Known, has_kinds
 from pipeline.stages.flag.objects import find_objects
 from pipeline.stages.flag.outline import outline
+from pipeline.stages.flag.segment import Strip, strips
 from pipeline.stages.flag.table import Drawn, table
 from pipeline.stages.flag.things import Thing
 from pipeline.stages.flag.verdicts import judge
@@ -30,11 +31,11 @@ _UNGROUPED = 0.2  # how far change counts that forms no object, or one too small
 
 @dataclass(frozen=True, eq=False)
 class Flagged:
-    """`findings` in the grid's CRS, the surest first. `percent` (y, x): probability of new construction,
-    255 = not observed, now that it is known of what object each pixel is part."""
+    """`findings` in the grid's CRS, the surest first. `percent`: some rows (y, x) of the probability of new
+    construction, 255 = not observed, now that it is known of what object each pixel is part."""
 
     findings: gpd.GeoDataFrame
-    percent: NDArray[np.uint8]
+    percent: Strip
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,17 @@ class Flag:
         zones: Mapping[str, Geometry] | None = None,
     ) -> Flagged:
         """`layers`, `images` give any window of what was detected, and of both dates."""
-        percent, pixel = layers.layer(CHANGE), pixel_size(grid)
+        pixel = pixel_size(grid)
         least_px, known, many = self.min_area_m2 / pixel**2, Known.of(layers, pixel), has_kinds(layers)
         if many:
             things = judge_objects(find_objects(layers, grid, known.levels, least_px), known)
         else:
-            patches = find_patches(percent, images, grid, bands, known.levels, least_px)
+            patches = find_patches(layers, images, grid, bands, known.levels, least_px)
             things = [each for patch in patches for each in judge(patch, known, pixel, self.min_confidence)]
         things = [replace(thing, kind=_told(thing.kind, pixel)) for thing in things]
-        observed_km2 = float((percent != NOT_OBSERVED).sum()) * pixel**2 / 1e6
+        observed_km2 = _observed(layers, int(grid.shape[0])) * pixel**2 / 1e6
         findings = table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
-        return Flagged(findings, _settled(percent, things, 1.0 if many else _UNGROUPED))
+        return Flagged(findings, _Settled(layers, things, 1.0 if many else _UNGROUPED))
 
     def _worth_reporting(self, things: Sequence[Thing], grid: GeoBox, observed_km2: float) -> list[Drawn]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
@@ -94,14 +95,29 @@ def _told(kind: str, resolution: float) -> str:
     return kind if can_be_told(kind, resolution) else "other"
 
 
-def _settled(percent: NDArray[np.uint8], things: Sequence[Thing], ungrouped: float) -> NDArray[np.uint8]:
+def _observed(layers: LayerReader, height: int) -> float:
+    """Pixels observed on both dates."""
+    return float(sum((layers.layer(CHANGE, rows) != NOT_OBSERVED).sum() for rows in strips(height)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Settled:
     """Each pixel's probability times that of its thing being new construction; `ungrouped` for no thing."""
-    lessened = np.rint(np.arange(256) * np.float32(ungrouped)).astype(np.uint8)
-    lessened[NOT_OBSERVED] = NOT_OBSERVED
-    settled = np.asarray(lessened[percent])
-    for thing in things:
-        if thing.found_in == CHANGE:
-            own = thing.percent[thing.inside]
-            new = np.rint(own * np.float32(thing.new)).astype(np.uint8)
-            settled[thing.window][thing.inside] = np.where(own == NOT_OBSERVED, own, new)
-    return settled
+
+    layers: LayerReader
+    things: Sequence[Thing]
+    ungrouped: float
+
+    def __call__(self, rows: slice) -> NDArray[np.uint8]:
+        lessened = np.rint(np.arange(256) * np.float32(self.ungrouped)).astype(np.uint8)
+        lessened[NOT_OBSERVED] = NOT_OBSERVED
+        settled = np.asarray(lessened[self.layers.layer(CHANGE, rows)])
+        for thing in self.things:
+            top, bottom = max(thing.window[0].start, rows.start), min(thing.window[0].stop, rows.stop)
+            if thing.found_in == CHANGE and top < bottom:
+                own = slice(top - thing.window[0].start, bottom - thing.window[0].start)
+                percent, inside = thing.percent[own], thing.inside[own]
+                new = np.rint(percent * np.float32(thing.new)).astype(np.uint8)
+                part = settled[top - rows.start : bottom - rows.start, thing.window[1]]
+                part[inside] = np.where(percent == NOT_OBSERVED, percent, new)[inside]
+        return settled

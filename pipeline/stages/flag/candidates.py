@@ -18,6 +18,7 @@ from pipeline.cluster import compute
 from pipeline.grid import pixel_size
 from pipeline.pair import Mask, Pair
 from pipeline.regime import regime
+from pipeline.stages.detect.detector import CHANGE, LayerReader
 from pipeline.stages.flag.batches import batches, grown, inside
 from pipeline.stages.flag.measure import RING_PX, Measures, crowds, measure
 from pipeline.stages.flag.segment import Bytes, Labels, Levels, Window, segment_changes
@@ -51,28 +52,30 @@ class Patch:
 
 
 def find_patches(
-    percent: Bytes,
+    layers: LayerReader,
     images: WindowReader,
     grid: GeoBox,
     bands: Sequence[str],
     levels: Levels,
     least_px: float = 0,
 ) -> list[Patch]:
-    """Every patch of `least_px` pixels or more that can be measured. `percent`: probability of change (y, x),
-    255 = not observed.
+    """Every patch of `least_px` pixels or more that can be measured. Of `layers`, `change` alone is looked
+    at.
     """
-    found = segment_changes(percent, SMALLEST_PX, levels)
+    pixel, shape = pixel_size(grid), (int(grid.shape[0]), int(grid.shape[1]))
+    found = segment_changes(partial(layers.layer, CHANGE), shape, SMALLEST_PX, levels)
     numbers = np.flatnonzero(found.sizes >= least_px)
-    windows = [grown(found.windows[i], _MARGIN_PX, percent.shape) for i in numbers]
-    pixel = pixel_size(grid)
+    windows = [grown(found.windows[i], _MARGIN_PX, shape) for i in numbers]
     crowd = crowds(found.centres * pixel)[numbers]
     spots = [
-        _Spot(int(numbers[i]) + 1, window, found.labels[window], percent[window], int(crowd[i]))
+        _Spot(int(numbers[i]) + 1, window, found.labels(*window), int(crowd[i]))
         for i, window in enumerate(windows)
     ]
     together = list(batches(windows))
     tasks = [  # partial, so that Dask does not look through the spots for values of its own
-        delayed(partial(_measured, images, around, [spots[i] for i in members], bands, pixel), pure=False)()
+        delayed(
+            partial(_measured, layers, images, around, [spots[i] for i in members], bands, pixel), pure=False
+        )()
         for around, members in together
     ]
     order = np.argsort(np.concatenate([members for _, members in together] or [[]]), kind="stable")
@@ -86,27 +89,35 @@ class _Spot(NamedTuple):
     number: int
     window: Window
     labels: Labels
-    percent: Bytes
     others: int
 
 
 def _measured(
-    images: WindowReader, around: Window, spots: Sequence[_Spot], bands: Sequence[str], pixel: float
+    layers: LayerReader,
+    images: WindowReader,
+    around: Window,
+    spots: Sequence[_Spot],
+    bands: Sequence[str],
+    pixel: float,
 ) -> list[Patch]:
-    """Read both dates once, and measure all spots there."""
-    pair = images(*around)
+    """Read both dates and `change` once, and measure all spots there."""
+    pair, percent = images(*around), layers(*around)[layers.names.index(CHANGE)]
     with _MEASURING:
-        return [_patch(spot, pair.window(*inside(around, spot.window)), bands, pixel) for spot in spots]
+        return [
+            _patch(spot, pair.window(*own), percent[own], bands, pixel)
+            for spot in spots
+            for own in [inside(around, spot.window)]
+        ]
 
 
-def _patch(spot: _Spot, pair: Pair, bands: Sequence[str], pixel: float) -> Patch:
+def _patch(spot: _Spot, pair: Pair, percent: Bytes, bands: Sequence[str], pixel: float) -> Patch:
     """Measure one patch; at coarse resolution it has no parts."""
     whole, free = spot.labels == spot.number, pair.observed & (spot.labels == 0)
 
     def candidates(parts: Sequence[Mask]) -> Iterator[Candidate]:
         for part in parts:
-            measures = measure(pair, part, free, spot.percent.astype(np.float32), bands, pixel)
-            yield Candidate(spot.window, part, spot.percent, replace(measures, crowd=float(spot.others)))
+            measures = measure(pair, part, free, percent.astype(np.float32), bands, pixel)
+            yield Candidate(spot.window, part, percent, replace(measures, crowd=float(spot.others)))
 
     (first,) = candidates([whole])
     long = first.measures.shape.length_m > LONG * first.measures.shape.width_m

@@ -35,8 +35,8 @@ class ArrayLayers:
         """A window of all layers (layer, y, x)."""
         return np.asarray(self.stack[:, rows, cols])
 
-    def layer(self, name: str) -> Bytes:
-        """One layer of the whole grid (y, x). Raises KeyError where there is none of that name."""
+    def layer(self, name: str, rows: slice) -> Bytes:
+        """Some rows of one layer (y, x). Raises KeyError where there is none of that name."""
         if name not in self.names:
             raise KeyError(name)
-        return np.asarray(self.stack[self.names.index(name)])
+        return np.asarray(self.stack[self.names.index(name), rows])

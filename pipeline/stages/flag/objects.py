@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +49,10 @@ class Object:
 
 def find_objects(layers: LayerReader, grid: GeoBox, levels: Levels, least_px: float = 0) -> list[Object]:
     """Every object of `least_px` pixels or more, of what is new and of what is removed."""
-    pixel = pixel_size(grid)
-    found = [*_new(layers, pixel, levels, least_px)]
+    pixel, shape = pixel_size(grid), (int(grid.shape[0]), int(grid.shape[1]))
+    found = [*_new(layers, shape, pixel, levels, least_px)]
     if REMOVED in layers.names:
-        found += _removed(layers, pixel, levels, least_px)
+        found += _removed(layers, shape, pixel, levels, least_px)
     middles = [_middle(each) for each in found]
     crowd = crowds(np.array(middles).reshape(-1, 2) * pixel)
     return [
@@ -60,9 +61,11 @@ def find_objects(layers: LayerReader, grid: GeoBox, levels: Levels, least_px: fl
     ]
 
 
-def _new(layers: LayerReader, pixel: float, levels: Levels, least_px: float) -> Iterator[Object]:
+def _new(
+    layers: LayerReader, shape: tuple[int, int], pixel: float, levels: Levels, least_px: float
+) -> Iterator[Object]:
     machines: list[Part] = []
-    for window, mask, here in _patches(layers, CHANGE, levels, least_px * _PART):
+    for window, mask, here in _patches(layers, CHANGE, shape, levels, least_px * _PART):
         for region in regions(np.stack([here[name] for name in KINDS]), mask):
             kind = KINDS[region.kind]
             parts = separate(region.inside, here[kind]) if kind == "building" else [region.inside]
@@ -79,9 +82,11 @@ def _new(layers: LayerReader, pixel: float, levels: Levels, least_px: float) -> 
             yield _object(window, mask, _read(layers, window), "equipment", CHANGE, levels, pixel)
 
 
-def _removed(layers: LayerReader, pixel: float, levels: Levels, least_px: float) -> Iterator[Object]:
+def _removed(
+    layers: LayerReader, shape: tuple[int, int], pixel: float, levels: Levels, least_px: float
+) -> Iterator[Object]:
     """What was taken away: a building where one stood."""
-    for window, mask, here in _patches(layers, REMOVED, levels, least_px):
+    for window, mask, here in _patches(layers, REMOVED, shape, levels, least_px):
         standing = STANDING in here and float(here[STANDING][mask].mean()) >= levels.core
         for part in separate(mask, here[REMOVED]) if standing else [mask]:
             if part.sum() >= least_px:
@@ -89,18 +94,18 @@ def _removed(layers: LayerReader, pixel: float, levels: Levels, least_px: float)
 
 
 def _patches(
-    layers: LayerReader, name: str, levels: Levels, least_px: float
+    layers: LayerReader, name: str, shape: tuple[int, int], levels: Levels, least_px: float
 ) -> Iterator[tuple[Window, Mask, Here]]:
     """Connected pixels of a layer, and all layers around them, block by block."""
-    found = segment_changes(layers.layer(name), SMALLEST_PX, levels)
+    found = segment_changes(partial(layers.layer, name), shape, SMALLEST_PX, levels)
     numbers = np.flatnonzero(found.sizes >= least_px)
-    windows = [grown(found.windows[i], _MARGIN_PX, found.labels.shape) for i in numbers]
+    windows = [grown(found.windows[i], _MARGIN_PX, shape) for i in numbers]
     for around, members in batches(windows):
         stack = layers(*around)
         for i in members:
             own = stack[:, *inside(around, windows[i])]
             here = dict(zip(layers.names, own, strict=True))
-            yield windows[i], found.labels[windows[i]] == numbers[i] + 1, here
+            yield windows[i], found.labels(*windows[i]) == numbers[i] + 1, here
 
 
 def _read(layers: LayerReader, window: Window) -> Here:
