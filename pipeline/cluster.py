@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from itertools import islice
@@ -96,6 +97,24 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
         if progress is not None:
             progress.advance(done, len(waiting))
     return tuple(client.gather(futures))
+
+
+@contextmanager
+def meanwhile(*values: Any) -> Iterator[None]:
+    """`compute` beside what is done inside; what goes wrong with it is raised at the end."""
+    client = None if _ALONE.get() else _active_client()
+    if client is not None:
+        futures = client.compute(list(values))
+        yield
+        client.gather(futures)
+    elif _ALONE.get():
+        compute(*values)
+        yield
+    else:
+        with ThreadPoolExecutor(1) as beside:
+            future = beside.submit(dask_compute, *values)
+            yield
+            future.result()
 
 
 def worker_count() -> int:
@@ -211,13 +230,15 @@ def _local_processes(workers: int) -> Iterator[None]:
 @contextmanager
 def _client(address: str) -> Iterator[None]:
     from distributed import Client
+    from distributed.client import _set_global_client
 
     try:
-        client = Client(address, timeout=CONNECT_SECONDS)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         example = "start one with `dask scheduler` and give its address, like tcp://localhost:8786"
         raise ClusterError(f"no Dask scheduler answers at {address!r}: {example}") from error
     with client:
+        _set_global_client(client)  # only now: one that never connected would stay there
         client.register_plugin(_sober(), name="groundbreak")
         yield
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ def fingerprint(job: Job) -> str:
     The size of blocks changes how fast a result comes, never the result, and is left out; so is the folder it
     goes to. Files that are not on this machine count by their Item and address alone.
     """
+    _read_all(job)
     settings = asdict(job.settings)
     settings["compute"].pop("chunk_size")
     parts = {
@@ -41,6 +43,13 @@ def fingerprint(job: Job) -> str:
     }
     text = json.dumps(plain(parts), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_all(job: Job) -> None:
+    """Checksums of the images, some files at a time: they are kept."""
+    assets = [asset for item in (*job.before, *job.after) for asset in item.assets.values()]
+    with ThreadPoolExecutor() as beside:
+        list(beside.map(_checksum, {Path(asset.get_absolute_href() or asset.href) for asset in assets}))
 
 
 def _item(item: pystac.Item) -> Any:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dask.delayed import delayed
@@ -18,19 +19,45 @@ from pipeline.cluster import compute, worker_count
 from pipeline.grid import blocks, neighbours
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.rasters import BlockStore, RasterSpec
+from pipeline.outputs.rasters import BlockStore, PairReader, RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
-_OBSERVED = ".observed.json"
 _WAITING = 8
 """Blocks a worker that are handed out together: what was read and is still needed stays bounded, however
 large the images are, and no worker waits long for the last of a group."""
 
 
-def write_rasters(
+@dataclass(frozen=True)
+class Written:
+    """All blocks of a result on disk. `observed`: the share of the grid that was observed `before`, `after`
+    and on `both` dates.
+    """
+
+    store: BlockStore
+    specs: Mapping[str, RasterSpec]
+    windows: Sequence[Window]
+    observed: dict[str, float]
+
+    def joins(self, folder: Path) -> list[Any]:
+        """A lazy task for each raster that is not yet there as FOLDER/<name>.tif."""
+        join = delayed(self.store.join, pure=False)
+        targets = {name: folder / f"{name}.tif" for name in self.specs}
+        return [
+            join(self.specs[name], self.windows, target)
+            for name, target in targets.items()
+            if not target.exists()
+        ]
+
+    def reader(self) -> PairReader:
+        """Any window of both dates."""
+        before, after = (self.store.virtual(self.specs[name], self.windows) for name in ("before", "after"))
+        return PairReader(before, after)
+
+
+def write_blocks(
     images: AlignedImages,
     folder: Path,
     specs: Mapping[str, RasterSpec],
@@ -39,17 +66,12 @@ def write_rasters(
     *,
     radiometry: Radiometry | None = None,
     detection: Detection | None = None,
-) -> dict[str, float]:
-    """Write FOLDER/<name>.tif for each of `specs` (before, after), and the layers where there is a detector.
+) -> Written:
+    """Write the blocks of `specs` (before, after) under `folder`, and the layers where there is a detector.
 
     `chunk` is the side of a block in pixels, made up to whole tiles of the detector; no pixel depends on it.
-    Blocks and rasters that are there, of a run of the same job that was killed, are not written again.
-    Returns the share of the grid that was observed `before`, `after` and on `both` dates.
+    Blocks that are there, of a run of the same job that was killed, are not written again.
     """
-    told, targets = folder / _OBSERVED, {name: folder / f"{name}.tif" for name in specs}
-    if told.exists() and all(target.exists() for target in targets.values()):
-        shares: dict[str, float] = json.loads(told.read_text())
-        return shares
     tile, reach = (detection.detector.tile, detection.detector.reach) if detection else (1, 0)
     side = -(-chunk // tile) * tile
     store, windows = BlockStore(folder / f"blocks-{side}", images.grid), blocks(images.grid, side)
@@ -61,18 +83,14 @@ def write_rasters(
         within = PartOf(progress, done, len(group), len(missing))
         compute(*images.each(group, work, halo=reach), progress=within)
         done += len(group)
-    join = delayed(store.join, pure=False)
-    compute(*[join(spec, windows, targets[name]) for name, spec in specs.items()])
     if detection:
         detection.layers.finish(windows)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
-    total = int(np.prod(images.grid.shape))
-    shares = {
-        name: round(float(n) / total, 6) for name, n in zip(("before", "after", "both"), counts, strict=True)
+    shares = counts / float(np.prod(images.grid.shape))
+    told = {
+        name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
-    write_text(told, json.dumps(shares))
-    store.discard()
-    return shares
+    return Written(store, specs, windows, told)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.cluster import compute
 from pipeline.fingerprint import fingerprint
-from pipeline.fuse import write_rasters
+from pipeline.fuse import write_blocks
 from pipeline.job import Job, align, aligned, load
 from pipeline.outputs.provenance import write_run
 from pipeline.outputs.rasters import image_spec
@@ -32,7 +33,9 @@ def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
             if warp:
                 images, chunk = aligned(job, scene, alignment.field), job.settings.compute.chunk_size
                 specs = {"after": image_spec("after", scene.after.attrs, scene.bands, scene.tags)}
-                parts["observed"] = write_rasters(images, folder, specs, chunk, progress)
+                written = write_blocks(images, folder, specs, chunk, progress)
+                compute(*written.joins(folder))
+                parts["observed"] = written.observed
         summary = summarise(job, scene, alignment, stages=progress.stages, **parts)
         write_run(folder, summary)
     return summary

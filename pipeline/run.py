@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import compute
+from pipeline.cluster import compute, meanwhile
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
-from pipeline.fuse import Detection, write_rasters
+from pipeline.fuse import Detection, write_blocks
 from pipeline.grid import blocks, pixel_size
 from pipeline.job import Job, Scene, align, aligned, load
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.products import write_products
 from pipeline.outputs.provenance import write_run
-from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec, write_cog
+from pipeline.outputs.rasters import RasterSpec, image_spec, write_cog
 from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
@@ -74,7 +74,7 @@ def run(job: Job, progress: Progress) -> Result:
                 _normalised(sample, radiometry), scene.bands, pixel_size(scene.grid)
             )
             layers = LayerStore.of(folder, scene.grid, detector.layers, detector.name)
-            observed = write_rasters(
+            written = write_blocks(
                 images,
                 folder,
                 _image_specs(scene),
@@ -85,7 +85,10 @@ def run(job: Job, progress: Progress) -> Result:
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            flagged = job.settings.flag(layers, PairReader(folder), scene.grid, scene.bands, job.zones or {})
+            with meanwhile(*written.joins(folder)):
+                flagged = job.settings.flag(
+                    layers, written.reader(), scene.grid, scene.bands, job.zones or {}
+                )
             spec = RasterSpec(
                 "change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags
             )
@@ -96,7 +99,7 @@ def run(job: Job, progress: Progress) -> Result:
                 scene,
                 alignment,
                 screen=screened.as_dict(),
-                observed=observed,
+                observed=written.observed,
                 radiometry=radiometry.as_dict(),
                 detector=detector.as_dict(),
                 findings=findings_summary(flagged.findings),

@@ -161,7 +161,7 @@ def test_a_pair_is_read_back_by_windows(tmp_path: Path) -> None:
     write_cog(tmp_path / "before.tif", before, UNEVEN, lambda rows: dark[:, rows])
     write_cog(tmp_path / "after.tif", after, UNEVEN, lambda rows: bright[:, rows])
     rows, cols = slice(5, 41), slice(28, 77)
-    pair = PairReader(tmp_path)(rows, cols)
+    pair = PairReader(tmp_path / "before.tif", tmp_path / "after.tif")(rows, cols)
     assert pair.before.dtype == pair.after.dtype == np.float32
     expected = np.where(dark == 0, np.nan, dark * np.float32(1e-4) - np.float32(0.1)).astype(np.float32)
     np.testing.assert_array_equal(pair.before, expected[:, rows, cols])

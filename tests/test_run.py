@@ -465,7 +465,7 @@ def test_loading_reads_no_pixel(made: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("last", ["write_rasters", "write_run"])
+@pytest.mark.parametrize("last", ["write_blocks", "write_run"])
 def test_a_broken_off_run_leaves_nothing(
     last: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

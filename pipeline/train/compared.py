@@ -31,5 +31,6 @@ def compared(case: Path) -> tuple[Pair, tuple[str, ...], GeoBox]:
         result = run(Job(case.name, case.name, Path(scratch) / "result", before, after, settings), Progress())
         with rasterio.open(result.folder / "change.tif") as file:
             grid = GeoBox.from_rio(file)
-        pair = PairReader(result.folder)(slice(0, grid.shape.y), slice(0, grid.shape.x))
+        reader = PairReader(result.folder / "before.tif", result.folder / "after.tif")
+        pair = reader(slice(0, grid.shape.y), slice(0, grid.shape.x))
     return pair, tuple(result.summary["grid"]["bands"]), grid
