@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pystac
 
+from pipeline.budget import Budget
+from pipeline.cluster import worker_count
 from pipeline.config import Site, load_site, problems
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
+from pipeline.job import load
 from pipeline.scenes import common_bands
 from pipeline.sight import sight
+from pipeline.watch import site_job
 
 
 @dataclass
@@ -69,9 +73,16 @@ def _pair(site: Site) -> list[str]:
     rows, cols = grid.shape.yx
     return [
         f"run compares {before} with {after}: {cols} x {rows} pixels of {metres:.3g} m in {grid.crs}",
+        _budget(site, before, after),
         f"detector: {settings.detect.chosen(bands, metres)}",
         *_sight(metres),
     ]
+
+
+def _budget(site: Site, before: str, after: str) -> str:
+    """What that takes here."""
+    scene = load(site_job(site, before, after, Path(), site.settings))
+    return Budget.of(scene, worker_count()).told(site.settings.compute.chunk_size)
 
 
 def _sight(metres: float) -> list[str]:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dask
+import psutil
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
@@ -48,6 +49,7 @@ WORKER_ENVIRONMENT = {
 """One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
+_SHARE = 0.9  # of the memory that is free
 _AHEAD = 3  # items a worker that `spread` has under way, so that none waits for the client
 _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
@@ -126,6 +128,16 @@ def worker_count() -> int:
         return CPU_COUNT
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return max(sum(int(worker["nthreads"]) for worker in workers), 1)
+
+
+def free_memory() -> float:
+    """Bytes that the work may take: most of what is free here, or what the workers of a cluster have."""
+    client = None if _ALONE.get() else _active_client()
+    here = _SHARE * psutil.virtual_memory().available
+    if client is None or client.cluster is not None:
+        return here
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return _SHARE * sum(float(worker["memory_limit"] or here) for worker in workers)
 
 
 def spread(

@@ -51,5 +51,9 @@ class OutputError(GroundbreakError):
     """Results that cannot be written where they were asked for."""
 
 
+class TooLargeError(GroundbreakError):
+    """A comparison for which there is not enough memory, however small its blocks."""
+
+
 class ClusterError(GroundbreakError):
     """A Dask scheduler that does not answer, or workers that died."""

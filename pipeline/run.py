@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import compute, meanwhile
+from pipeline.budget import Budget
+from pipeline.cluster import compute, free_memory, meanwhile, worker_count
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
@@ -61,6 +62,10 @@ def run(job: Job, progress: Progress) -> Result:
         with progress.stage("load"):
             job.settings.detect.check()
             scene = load(job)
+            planned = Budget.of(scene, worker_count())
+            planned.check_disk(job.out)
+            chunk = planned.fitting(job.settings.compute.chunk_size, free_memory())
+            progress.note(f"  {planned.told(chunk)}")
         with progress.stage("align"):
             alignment = align(job, scene)
         with progress.stage("screen"):
@@ -78,7 +83,7 @@ def run(job: Job, progress: Progress) -> Result:
                 images,
                 folder,
                 _image_specs(scene),
-                job.settings.compute.chunk_size,
+                chunk,
                 progress,
                 radiometry=radiometry,
                 detection=Detection(detector, layers),

@@ -79,7 +79,7 @@ class FakeRun:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
-    for name in ("run.run", "monitor.run"):
+    for name in ("run.run", "watch.run"):
         monkeypatch.setattr(f"pipeline.{name}", fake)
     monkeypatch.setattr("pipeline.registration.register", fake.register)
     return fake
@@ -306,8 +306,9 @@ def test_check_says_what_cannot_be_told(site: Path) -> None:
     text = site.read_text() + "resolution: 3\ndetector: classic\n"
     site.write_text(text)
     facts = json.loads(groundbreak("check", site, "--json").stdout)["sites"][0]["facts"]
-    assert facts[4] == "detector: classic"
-    assert facts[6] == "cannot be told at 3 m a pixel: equipment"
+    assert facts[4].startswith("reads ")
+    assert facts[5] == "detector: classic"
+    assert facts[7] == "cannot be told at 3 m a pixel: equipment"
 
 
 def test_init_writes_what_check_accepts(site: Path) -> None:
