@@ -83,6 +83,8 @@ def write_blocks(
         within = PartOf(progress, done, len(group), len(missing))
         compute(*images.each(group, work, halo=reach), progress=within)
         done += len(group)
+    for spec in specs.values():
+        store.virtual(spec, windows)  # now, as from here on several will read it
     if detection:
         detection.layers.finish(windows)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)

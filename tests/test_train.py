@@ -36,7 +36,6 @@ from pipeline.train.fine.sample import (
     Sample,
     mosaic,
 )
-from pipeline.train.fine.yards import dug_up
 from pipeline.train.pairs import Labelled, labelled_pairs
 from pipeline.train.parcels import parcels
 
@@ -198,23 +197,6 @@ def test_fields_change_their_looks_and_nothing_built_does() -> None:
     ]
     assert all(not each[~open_ground].any() for each in changed)
     assert all(0.05 < each[open_ground].mean() < 0.95 for each in changed)
-
-
-def test_building_sites_are_clearings_on_open_ground_of_the_later_date() -> None:
-    sample = made_sample(4, 128)
-    images, open_ground = sample.images.astype(np.float32), (sample.labels == 0).all(axis=0)
-    sites = 0
-    for seed in range(6):
-        painted, labels = dug_up(np.random.default_rng(seed), images, sample.labels)
-        site = labels[CLASSES] != sample.labels[CLASSES]
-        np.testing.assert_array_equal(painted[:3], images[:3])
-        np.testing.assert_array_equal(labels[1:], sample.labels[1:])
-        assert open_ground[site].all()
-        assert set(labels[CLASSES][site]) <= {1 + KINDS.index("clearing")}
-        far = ndimage.distance_transform_edt(~site) > 8
-        np.testing.assert_allclose(painted[3:, far], images[3:, far], atol=0.5)
-        sites += int(site.any())
-    assert sites >= 4
 
 
 def test_collage_builds_roofs_where_it_says() -> None:

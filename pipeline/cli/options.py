@@ -21,13 +21,23 @@ def _detector(name: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from None
 
 
-_SOURCE = "A file, a folder, a glob (in quotes) or a STAC item."
+def _place(out: str) -> str:
+    """A folder as an absolute path, a URL as it is."""
+    from pipeline.remote import is_url
+
+    return out if is_url(out) else str(Path(out).expanduser().resolve())
+
+
+_SOURCE = "A file, a folder, a glob (in quotes), a STAC item, or a URL (s3://, https://)."
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help=_SOURCE, show_default=False)]
 After = Annotated[
     str, typer.Argument(metavar="AFTER", help="Likewise, of the later date.", show_default=False)
 ]
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site file.", show_default=False)]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.", resolve_path=True)]
+Out = Annotated[
+    str,
+    typer.Option("--out", metavar="DIR", callback=_place, help="Where the files go; or s3://BUCKET/FOLDER."),
+]
 
 Scheduler = Annotated[
     str | None,

@@ -74,7 +74,7 @@ def compare(
     before: Before,
     after: After,
     *,
-    out: Out = Path("groundbreak-out"),
+    out: Out = "groundbreak-out",
     aoi: Aoi = None,
     before_mask: Mask = None,
     after_mask: Mask = None,
@@ -95,36 +95,34 @@ def compare(
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.area import read_area
         from pipeline.job import Job
+        from pipeline.remote import delivered
         from pipeline.run import run
 
         names = _split(bands)
         described = _describe(names, scale, offset)
-        job = Job(
-            site_id="compare",
-            site_name=_title(before, after),
-            out=out,
-            before=described(before, iso(before_date)),
-            after=described(after, iso(after_date)),
-            before_mask=before_mask,
-            after_mask=after_mask,
-            aoi=None if aoi is None else read_area(aoi),
-            bands=names,
-            settings=settings_with(chunk_size, detector=detector),
-        )
-        progress.begin(f"{before} to {after}")
-        show_result(run(job, progress), json)
+        with delivered(out) as folder:
+            job = Job(
+                site_id="compare",
+                site_name=_title(before, after),
+                out=folder,
+                before=described(before, iso(before_date)),
+                after=described(after, iso(after_date)),
+                before_mask=before_mask,
+                after_mask=after_mask,
+                aoi=None if aoi is None else read_area(aoi),
+                bands=names,
+                settings=settings_with(chunk_size, detector=detector),
+            )
+            progress.begin(f"{before} to {after}")
+            result = run(job, progress)
+        show_result(result, out, json)
 
 
 def align(
     before: Before,
     after: After,
     *,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", metavar="DIR", help="Where the files go.", resolve_path=True, show_default=False
-        ),
-    ],
+    out: Out = "groundbreak-align",
     warp: Annotated[bool, typer.Option("--warp", help="Write the aligned after.tif too.")] = False,
     kernel: Annotated[Kernel, typer.Option(help="Interpolation of --warp.")] = "cubic",
     aoi: Aoi = None,
@@ -145,28 +143,30 @@ def align(
         from pipeline.area import read_area
         from pipeline.job import Job
         from pipeline.registration import register
+        from pipeline.remote import delivered
 
         names = _split(bands)
         described = _describe(names, scale, offset)
         settings = settings_with(chunk_size)
-        job = Job(
-            site_id="compare",
-            site_name=_title(before, after),
-            out=out,
-            before=described(before, None),
-            after=described(after, None),
-            before_mask=before_mask,
-            after_mask=after_mask,
-            aoi=None if aoi is None else read_area(aoi),
-            bands=names,
-            settings=replace(
-                settings,
-                align=replace(settings.align, accept_uncertain=False),
-                compute=replace(settings.compute, kernel=kernel),
-            ),
-        )
-        progress.begin(f"{before} to {after}")
-        summary = register(job, progress, warp)
+        with delivered(out) as folder:
+            job = Job(
+                site_id="compare",
+                site_name=_title(before, after),
+                out=folder,
+                before=described(before, None),
+                after=described(after, None),
+                before_mask=before_mask,
+                after_mask=after_mask,
+                aoi=None if aoi is None else read_area(aoi),
+                bands=names,
+                settings=replace(
+                    settings,
+                    align=replace(settings.align, accept_uncertain=False),
+                    compute=replace(settings.compute, kernel=kernel),
+                ),
+            )
+            progress.begin(f"{before} to {after}")
+            summary = register(job, progress, warp)
         if json:
             show_json({"folder": out, **summary})
         else:
@@ -185,14 +185,15 @@ def _alignment_lines(told: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def show_result(result: Result, as_json: bool) -> None:
+def show_result(result: Result, folder: str, as_json: bool) -> None:
     """The findings and where the report is, or the summary for programs."""
+    report = f"{folder.rstrip('/')}/report.html"
     if as_json:
-        show_json({"folder": result.folder, "report": result.folder / "report.html", **result.summary})
+        show_json({"folder": folder, "report": report, **result.summary})
         return
     from pipeline.outputs.table import findings_table
 
-    show(findings_table(result.findings, limit=50), f"report: {near(result.folder / 'report.html')}")
+    show(findings_table(result.findings, limit=50), f"report: {near(report)}")
 
 
 def settings_with(

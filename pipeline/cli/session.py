@@ -53,6 +53,9 @@ def computing(scheduler: str | None, workers: int, verbose: bool, quiet: bool) -
     with reporting(verbose):
         os.environ.update(dict.fromkeys(_BLAS, "1"))  # before NumPy is loaded, which reads it once
         from pipeline.cluster import connect
+        from pipeline.remote import share_endpoint
+
+        share_endpoint()
 
         log_to_stderr(verbose)
         progress = make_progress(quiet)
@@ -88,9 +91,10 @@ def show(*parts: RenderableType) -> None:
         console.print(part, soft_wrap=isinstance(part, str), markup=False)
 
 
-def near(path: Path) -> Path:
+def near(place: str) -> str:
     """A path as short as it can be from here; jobs have absolute ones, as workers may run in any folder."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    path = Path(place)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else place
 
 
 def show_json(value: Any) -> None:

@@ -42,7 +42,7 @@ def run(
     *,
     before: Annotated[datetime | None, day("The first date, instead of the site file's.")] = None,
     after: Annotated[datetime | None, day("The second date, likewise.")] = None,
-    out: Out = Path("out"),
+    out: Out = "out",
     detector: DetectorName = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
@@ -54,20 +54,23 @@ def run(
     """Compare two dates of a site. Files go to DIR/SITE ID/BEFORE_AFTER/."""
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.config import load_site
+        from pipeline.remote import delivered
         from pipeline.run import run as compare
         from pipeline.watch import site_job
 
         given = load_site(site)
         dates = given.pair(iso(before), iso(after))
-        job = site_job(given, *dates, out, settings_with(chunk_size, given.settings, detector))
-        progress.begin(f"{given.name}, {dates[0]} to {dates[1]}")
-        show_result(compare(job, progress), json)
+        with delivered(out) as folder:
+            job = site_job(given, *dates, folder, settings_with(chunk_size, given.settings, detector))
+            progress.begin(f"{given.name}, {dates[0]} to {dates[1]}")
+            result = compare(job, progress)
+        show_result(result, f"{out}/{result.folder.relative_to(folder).as_posix()}", json)
 
 
 def monitor(
     sites: SiteFiles,
     *,
-    out: Out = Path("out"),
+    out: Out = "out",
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
@@ -77,10 +80,14 @@ def monitor(
 ) -> None:
     """Compare all dates of all sites, and follow the findings over time. What is done already is skipped."""
     with computing(scheduler, workers, verbose, quiet) as progress:
+        from pipeline.errors import OutputError
         from pipeline.monitor import monitor as watch
+        from pipeline.remote import is_url
 
         outcomes = []
-        for outcome in watch(sites, out, progress, lambda given: settings_with(chunk_size, given)):
+        if is_url(out):
+            raise OutputError(f"{out}: monitor writes to a folder only, by which it knows what is done")
+        for outcome in watch(sites, Path(out), progress, lambda given: settings_with(chunk_size, given)):
             outcomes.append(outcome)
             progress.note(_told(outcome))
     outcomes.sort(key=lambda one: (one.site, one.before or "", one.after or ""))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.errors import SourceNotFoundError
+from pipeline.remote import find_remote, gdal_path, is_url
 
 RASTERS = {
     ".tif",
@@ -39,6 +40,8 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     if not isinstance(source, str | Path):
         return sorted({file for one in source for file in find_files(one)})
     text = os.fspath(source)
+    if is_url(text):
+        return _remote(text)
     path = Path(text).expanduser()
     if path.is_file():
         return [path]
@@ -47,6 +50,13 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     if glob.has_magic(text):
         return _in_glob(text)
     raise SourceNotFoundError(f"{source}: no such file or folder{_nearest(path)}; check the path.")
+
+
+def _remote(url: str) -> list[Path]:
+    found = sorted(gdal_path(name) for name in find_remote(url) if Path(name).suffix.lower() in RASTERS)
+    if not found:
+        raise SourceNotFoundError(f"{url}: no image is there; name GeoTIFFs, or STAC Items on this machine")
+    return found
 
 
 def _in_folder(folder: Path) -> list[Path]:

@@ -14,14 +14,11 @@ from pipeline.train.fine.clouds import clouded
 from pipeline.train.fine.fields import farmed
 from pipeline.train.fine.halls import built_over
 from pipeline.train.fine.sample import Bytes, Sample
-from pipeline.train.fine.yards import dug_up
 
 Float = NDArray[np.float32]
-_FARMED = 0.25  # of the pairs
-_DUG_UP = 0.1
+_FARMED = 0.12  # of the pairs
 _HALLS = 0.15
 _CLOUDED = 0.1
-_FILM = 0.15  # of the dates
 
 
 def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
@@ -32,8 +29,6 @@ def augmented(rng: np.random.Generator, sample: Sample) -> tuple[Float, Bytes]:
     images = counts.astype(np.float32)
     if rng.random() < _FARMED:
         images = farmed(rng, images, labels)
-    if rng.random() < _DUG_UP:
-        images, labels = dug_up(rng, images, labels)
     if rng.random() < _HALLS:
         images, labels = built_over(rng, images, labels)
     if rng.random() < _CLOUDED:
@@ -48,8 +43,6 @@ def _relit(rng: np.random.Generator, image: Float, grey: bool) -> Float:
     out = image
     if grey:
         out = np.broadcast_to(out.mean(axis=0), out.shape)
-    if rng.random() < _FILM:
-        out = _on_film(rng, out)
     level = out.mean(axis=(1, 2), keepdims=True)
     if rng.random() < 0.7:
         out = level + (out - level) * np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.04, (3, 1, 1)))
@@ -69,18 +62,6 @@ def _relit(rng: np.random.Generator, image: Float, grey: bool) -> Float:
     if rng.random() < 0.4:
         out = _compressed(out, int(rng.integers(35, 95)))
     return np.asarray(out, np.float32)
-
-
-def _on_film(rng: np.random.Generator, image: Float) -> Float:
-    """As a scanned aerial photograph: a cast of colour, darker to one side, soft, with grain."""
-    size = image.shape[1]
-    cast = np.exp(rng.normal(0, 0.18, (3, 1, 1)))
-    slope = rng.normal(0, 0.15, 2)
-    rows, cols = np.indices(image.shape[1:]) / size - 0.5
-    light = np.exp(slope[0] * rows + slope[1] * cols)
-    soft = np.stack([ndimage.gaussian_filter(band, rng.uniform(0.3, 1.3), truncate=3) for band in image])
-    grain = ndimage.gaussian_filter(rng.standard_normal(image.shape[1:]), rng.uniform(0.4, 0.9))
-    return np.asarray(soft * cast * light + rng.uniform(1, 14) * grain, np.float32)
 
 
 def _compressed(image: Float, quality: int) -> Float:

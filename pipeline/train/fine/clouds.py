@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from pipeline.train.fine.noise import fractal
 from pipeline.train.fine.sample import CLASSES, IGNORE, REMOVED, STANDS, STOOD, Bytes
 
 Float = NDArray[np.float32]
 _OPAQUE = 0.35  # of the ground's light that is lost: what is below is not known
+_CELLS = (3, 6, 12, 24, 48, 96)
 _WHITE = (190.0, 900.0)  # counts: an 8-bit product ends at 255, a sensor's own counts go on
 
 
@@ -30,7 +30,7 @@ def clouded(rng: np.random.Generator, images: Float, labels: Bytes) -> tuple[Flo
     images, labels = images.copy(), labels.copy()
     bands = slice(3 * date, 3 * date + 3)
     white = np.exp(rng.uniform(*np.log(_WHITE))) * rng.uniform(0.95, 1.05, (3, 1, 1))
-    white = white * (1 + rng.uniform(0, 0.06) * fractal(rng, size, 1.5))
+    white = white * (1 + rng.uniform(0, 0.06) * _fractal(rng, size, 1.5))
     images[bands] = images[bands] * (1 - shade) * (1 - thick) + white * thick
     _hide(labels, thick > _OPAQUE, STANDS if date else STOOD)
     return images, labels
@@ -38,7 +38,7 @@ def clouded(rng: np.random.Generator, images: Float, labels: Bytes) -> tuple[Flo
 
 def _thickness(rng: np.random.Generator, size: int) -> Float:
     """Share of the ground's light that is lost, 0..1 (y, x)."""
-    field = fractal(rng, size, rng.uniform(1.3, 3), int(rng.integers(4)))
+    field = _fractal(rng, size, rng.uniform(1.3, 3), int(rng.integers(4)))
     low = float(np.quantile(field, 1 - rng.uniform(0.05, 0.4)))
     thick = np.clip((field - low) / rng.uniform(0.1, 1.2), 0, 1)
     if rng.random() < 0.3:
@@ -51,3 +51,14 @@ def _hide(labels: Bytes, hidden: NDArray[np.bool_], roofs: int) -> None:
     for layer in (CLASSES, REMOVED):
         labels[layer][hidden & (labels[layer] > 0)] = IGNORE
     labels[roofs][hidden] = IGNORE
+
+
+def _fractal(rng: np.random.Generator, size: int, smooth: float, first: int = 0) -> Float:
+    """Noise (y, x), `smooth` times weaker at each finer scale; without the `first` coarsest ones."""
+    total = np.zeros((size, size), np.float32)
+    for octave, cells in enumerate(_CELLS[first:]):
+        noise = rng.standard_normal((cells + 1, cells + 1)).astype(np.float32)
+        total += np.float32(smooth**-octave) * ndimage.zoom(
+            noise, size / (cells + 1), order=1, grid_mode=True, mode="nearest"
+        )
+    return np.asarray(total / total.std(), np.float32)

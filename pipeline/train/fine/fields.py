@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.train.fine.noise import fractal
 from pipeline.train.fine.sample import Bytes
 from pipeline.train.parcels import parcels
 
@@ -18,10 +17,8 @@ def farmed(rng: np.random.Generator, images: Float, labels: Bytes) -> Float:
     `labels`: (4, y, x) as in Sample; what is built, was built or is unknown stays as it is.
     """
     size = images.shape[1]
-    strips = rng.random() < 0.4
-    count = int(rng.integers(30, 120)) if strips else int(rng.integers(4, 30))
-    field = parcels(rng, size, count, 0.05 if strips else 0.5, rng.uniform(0, np.pi))
-    mottles = fractal(rng, size, rng.uniform(1.0, 2.0), int(rng.integers(4)))
+    count = int(rng.integers(4, 30))
+    field = parcels(rng, size, count)
     place = np.moveaxis(np.indices((size, size)), 0, -1)
     open_ground = (labels == 0).all(axis=0)
     date = int(rng.integers(2))
@@ -30,8 +27,7 @@ def farmed(rng: np.random.Generator, images: Float, labels: Bytes) -> Float:
         inside = (field == parcel) & open_ground
         if inside.any():
             bands = out[3 * date : 3 * date + 3]
-            sown = _sown(rng, bands[:, inside], place[inside])
-            bands[:, inside] = sown + rng.uniform(0, 12) * mottles[inside]
+            bands[:, inside] = _sown(rng, bands[:, inside], place[inside])
     return out
 
 

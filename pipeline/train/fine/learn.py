@@ -25,11 +25,11 @@ from pipeline.train.fine.sample import Sample, mosaic
 class Mixture:
     """Where samples come from, by chance: made towns and arid sites, collages of real images, own pairs."""
 
-    town: float = 0.34
-    arid: float = 0.36
-    collage: float = 0.3
+    town: float = 0.33
+    arid: float = 0.42
+    collage: float = 0.25
     own: float = 0.0
-    coarser: float = 0.35  # chance that four samples become one at twice the pixel size
+    coarser: float = 0.3  # chance that four samples become one at twice the pixel size
 
 
 @dataclass(frozen=True)

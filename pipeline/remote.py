@@ -1,0 +1,99 @@
+"""Images that are read from, and results that are written to, an object store or a web server.
+
+Images are never fetched whole: GDAL reads the windows that are needed, by range requests. Names of remote
+files are GDAL's own (https://gdal.org/user/virtual_file_systems.html), which pass for paths.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from pipeline.errors import OutputError, SourceNotFoundError
+from pipeline.outputs.provenance import RUN_FILE
+
+_BUCKETS = {"s3": "/vsis3/"}
+_WEB = ("http", "https")
+
+
+def is_url(text: str) -> bool:
+    """Whether this names something on another machine."""
+    return urlsplit(text).scheme in {*_BUCKETS, *_WEB}
+
+
+def gdal_path(url: str) -> Path:
+    """The name under which GDAL opens a remote file."""
+    scheme, rest = url.split("://", 1)
+    if scheme in _BUCKETS:
+        return Path(_BUCKETS[scheme] + rest)
+    return Path(f"/vsicurl?url={quote(url, safe='')}")  # as a path, // would become /
+
+
+def find_remote(url: str) -> list[str]:
+    """URLs of what lies in a bucket's folder, or matches a pattern there; a file's own. Raises
+    SourceNotFoundError.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in _WEB:
+        return [url]
+    store = _store(scheme)
+    try:
+        found = store.glob(url) if "*" in url else [url] if store.isfile(url) else store.find(url, maxdepth=1)
+    except OSError as error:
+        raise SourceNotFoundError(f"{url}: cannot be listed ({error}); check name and credentials") from error
+    if not found:
+        raise SourceNotFoundError(f"{url}: nothing is there; check the name")
+    return [name if is_url(name) else f"{scheme}://{name}" for name in found]
+
+
+@contextmanager
+def delivered(out: str | Path) -> Iterator[Path]:
+    """The folder `out`; or, where that is a URL, one of this machine whose files go there at the end.
+
+    run.json is taken away first and comes last, so that no mixture of two results looks whole. Raises
+    OutputError.
+    """
+    if not is_url(str(out)):
+        yield Path(out)
+        return
+    url = str(out).rstrip("/")
+    if urlsplit(url).scheme not in _BUCKETS:
+        raise OutputError(f"{url}: results can be written to folders and to s3:// only")
+    store = _store(urlsplit(url).scheme)
+    with TemporaryDirectory(prefix="groundbreak-") as folder:
+        yield Path(folder)
+        try:
+            _upload(store, Path(folder), url)
+        except OSError as error:
+            raise OutputError(f"{url}: cannot write there ({error}); check bucket and credentials") from error
+
+
+def _upload(store: Any, folder: Path, url: str) -> None:
+    files = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: (p.name == RUN_FILE, p))
+    for file in files:
+        if file.name == RUN_FILE and store.exists(marked := f"{url}/{file.relative_to(folder).as_posix()}"):
+            store.rm_file(marked)
+    for file in files:
+        store.put_file(str(file), f"{url}/{file.relative_to(folder).as_posix()}")
+
+
+def _store(scheme: str) -> Any:
+    """The object store, its endpoint and credentials from the environment, as everywhere (AWS_...)."""
+    import fsspec  # slow to import, and seldom needed
+
+    return fsspec.filesystem(scheme, use_listings_cache=False)
+
+
+def share_endpoint() -> None:
+    """Tell GDAL of the endpoint that other tools are told of by AWS_ENDPOINT_URL, where it was not told."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint and "AWS_S3_ENDPOINT" not in os.environ:
+        parts = urlsplit(endpoint)
+        os.environ["AWS_S3_ENDPOINT"] = parts.netloc
+        os.environ["AWS_HTTPS"] = "YES" if parts.scheme == "https" else "NO"
+        os.environ["AWS_VIRTUAL_HOSTING"] = "FALSE"

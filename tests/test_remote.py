@@ -1,0 +1,132 @@
+"""Images read from an object store and a web server, and results written to the former."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from jobs import FILES, SAME_BYTES, checksums, compare, groundbreak
+
+from pipeline.errors import OutputError, SourceNotFoundError
+from pipeline.remote import delivered, find_remote, gdal_path, is_url
+from pipeline.scenes import describe
+
+BUCKET = "yard"
+
+
+@contextmanager
+def served(*command: str) -> Iterator[str]:
+    """The address of a server in a process of its own: while GDAL waits for answers, Python stands still."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([*command, str(port)], **quiet)  # type: ignore[call-overload]
+    try:
+        for _ in range(300):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with served(str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p") as address:
+        yield address
+
+
+@pytest.fixture
+def store(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of the object store, and the environment that everything else finds it by."""
+    named = {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_S3_ENDPOINT", "AWS_HTTPS", "AWS_VIRTUAL_HOSTING"):
+        monkeypatch.setenv(name, "")  # so that it is taken away again
+        monkeypatch.delenv(name)
+    client = boto3.client("s3", endpoint_url=endpoint)
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def uploaded(store: Any, made: Path) -> None:
+    for date in ("before", "after"):
+        for file in (made / date).glob("*.tif"):
+            store.upload_file(str(file), BUCKET, f"images/{date}/{file.name}")
+
+
+def keys(store: Any, prefix: str) -> set[str]:
+    listed = store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {each["Key"].removeprefix(prefix) for each in listed}
+
+
+def test_compare_from_and_to_an_object_store(made: Path, store: Any, tmp_path: Path) -> None:
+    here = compare(made / "before", made / "after", tmp_path / "here")
+    uploaded(store, made)
+    store.put_object(Bucket=BUCKET, Key="results/run.json", Body=b"old")
+    images = [f"s3://{BUCKET}/images/{date}/" for date in ("before", "after")]
+    told = groundbreak("compare", *images, "--out", f"s3://{BUCKET}/results", "--json", "--quiet")
+    assert json.loads(told.stdout)["report"] == f"s3://{BUCKET}/results/report.html"
+    assert keys(store, "results/") == FILES
+    there = tmp_path / "there"
+    there.mkdir()
+    for name in FILES:
+        store.download_file(BUCKET, f"results/{name}", str(there / name))
+    same = tuple(set(SAME_BYTES) - {"overview.png"})  # headed by where the images are
+    assert checksums(there, same) == checksums(here, same)
+
+
+def test_what_a_bucket_holds(made: Path, store: Any) -> None:
+    uploaded(store, made)
+    names = sorted(file.name for file in (made / "before").glob("*.tif"))
+    folder = f"s3://{BUCKET}/images/before"
+    for url in (folder, f"{folder}/*.tif"):
+        assert sorted(find_remote(url)) == [f"{folder}/{name}" for name in names]
+    assert find_remote(f"{folder}/{names[0]}") == [f"{folder}/{names[0]}"]
+    with pytest.raises(SourceNotFoundError, match="nothing is there"):
+        find_remote(f"s3://{BUCKET}/elsewhere/")
+    with pytest.raises(OutputError, match="nowhere"), delivered("s3://nowhere/results") as out:
+        (out / "a.txt").write_text("a")
+
+
+@pytest.fixture
+def web(made: Path) -> Iterator[str]:
+    with served(sys.executable, str(Path(__file__).with_name("web_server.py")), str(made)) as address:
+        yield address
+
+
+def test_images_of_a_web_server_are_read_in_parts(made: Path, web: str) -> None:
+    (file, *_) = sorted((made / "before").glob("*.tif"))
+    (item,) = describe(f"{web}/before/{file.name}")
+    (here,) = describe(file)
+    assert item.properties == here.properties
+    assert item.bbox == here.bbox
+
+
+def test_names() -> None:
+    assert [is_url(text) for text in ("s3://a/b", "https://a/b.tif", "a/b.tif", "C:/a.tif")] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert gdal_path("s3://a/b/c.tif") == Path("/vsis3/a/b/c.tif")
+    assert str(gdal_path("https://a/b c.tif")) == "/vsicurl?url=https%3A%2F%2Fa%2Fb%20c.tif"
+    with pytest.raises(OutputError, match=r"s3:// only"), delivered("https://a/b"):
+        pass
