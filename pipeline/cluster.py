@@ -41,6 +41,7 @@ GDAL_CACHE_MB = 64
 WORKER_ENVIRONMENT = {
     "GDAL_CACHEMAX": str(GDAL_CACHE_MB),
     "GDAL_NUM_THREADS": "1",
+    "VRT_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -64,7 +65,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     Raises ClusterError where the address does not answer, or workers died under the work.
     """
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20))  # here in bytes
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20, VRT_NUM_THREADS=1))  # in bytes
         if scheduler is not None:
             name = f"Dask cluster at {scheduler}"
             stack.enter_context(_surviving(name))

@@ -19,7 +19,7 @@ from pipeline.cluster import compute, worker_count
 from pipeline.grid import blocks, neighbours
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.rasters import BlockStore, PairReader, RasterSpec
+from pipeline.outputs.rasters import BlockReader, BlockStore, RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
@@ -39,29 +39,28 @@ class Written:
     store: BlockStore
     specs: Mapping[str, RasterSpec]
     windows: Sequence[Window]
+    side: int
     observed: dict[str, float]
 
-    def joins(self, folder: Path) -> list[Any]:
-        """A lazy task for each raster that is not yet there as FOLDER/<name>.tif."""
-        join = delayed(self.store.join, pure=False)
-        targets = {name: folder / f"{name}.tif" for name in self.specs}
-        return [
-            join(self.specs[name], self.windows, target)
-            for name, target in targets.items()
-            if not target.exists()
-        ]
+    def joined(self, folder: Path) -> Any:
+        """Make FOLDER/<name>.tif of each raster that is not yet there, as one lazy task."""
+        return delayed(self._join, pure=False)(folder)
 
-    def reader(self) -> PairReader:
+    def reader(self) -> BlockReader:
         """Any window of both dates."""
-        before, after = (self.store.virtual(self.specs[name], self.windows) for name in ("before", "after"))
-        return PairReader(before, after)
+        return BlockReader(self.store, self.specs["before"], self.specs["after"], self.side)
+
+    def _join(self, folder: Path) -> None:
+        for name, spec in self.specs.items():
+            if not (target := folder / f"{name}.tif").exists():
+                self.store.join(spec, self.windows, target)
 
 
 def write_blocks(
     images: AlignedImages,
     folder: Path,
     specs: Mapping[str, RasterSpec],
-    chunk: int,
+    side: int,
     progress: Progress,
     *,
     radiometry: Radiometry | None = None,
@@ -69,11 +68,10 @@ def write_blocks(
 ) -> Written:
     """Write the blocks of `specs` (before, after) under `folder`, and the layers where there is a detector.
 
-    `chunk` is the side of a block in pixels, made up to whole tiles of the detector; no pixel depends on it.
-    Blocks that are there, of a run of the same job that was killed, are not written again.
+    `side`: of a block, in pixels; no pixel depends on it. Blocks that are there, of a run of the same job
+    that was killed, are not written again.
     """
-    tile, reach = (detection.detector.tile, detection.detector.reach) if detection else (1, 0)
-    side = -(-chunk // tile) * tile
+    reach = detection.detector.reach if detection else 0
     store, windows = BlockStore(folder / f"blocks-{side}", images.grid), blocks(images.grid, side)
     store.folder.mkdir(exist_ok=True)
     work = _Block(radiometry, detection, specs, store)
@@ -83,16 +81,12 @@ def write_blocks(
         within = PartOf(progress, done, len(group), len(missing))
         compute(*images.each(group, work, halo=reach), progress=within)
         done += len(group)
-    for spec in specs.values():
-        store.virtual(spec, windows)  # now, as from here on several will read it
-    if detection:
-        detection.layers.finish(windows)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
     shares = counts / float(np.prod(images.grid.shape))
     told = {
         name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
-    return Written(store, specs, windows, told)
+    return Written(store, specs, windows, side, told)
 
 
 @dataclass(frozen=True)

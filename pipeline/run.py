@@ -78,19 +78,20 @@ def run(job: Job, progress: Progress) -> Result:
             detector = job.settings.detect.fit(
                 _normalised(sample, radiometry), scene.bands, pixel_size(scene.grid)
             )
-            layers = LayerStore.of(folder, scene.grid, detector.layers, detector.name)
+            side = -(-chunk // detector.tile) * detector.tile
+            layers = LayerStore.of(folder, scene.grid, detector.layers, side, detector.name)
             written = write_blocks(
                 images,
                 folder,
                 _image_specs(scene),
-                chunk,
+                side,
                 progress,
                 radiometry=radiometry,
                 detection=Detection(detector, layers),
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            with meanwhile(*written.joins(folder)):
+            with meanwhile(written.joined(folder)):
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}
                 )

@@ -175,11 +175,10 @@ def test_layers_are_read_back_by_windows_and_by_name_whatever_the_blocks(tmp_pat
     box = grid(90, 130)
     layers = np.random.default_rng(0).integers(0, 101, (3, 90, 130)).astype(np.uint8)
     layers[:, 20:30, 60:70] = 255
-    store = LayerStore.of(tmp_path, box, ("change", "removed", "road"), "learned")
+    store = LayerStore.of(tmp_path, box, ("change", "removed", "road"), 37, "learned")
     windows = blocks(box, 37)
     for rows, cols in windows:
         store.write((rows, cols), layers[:, rows, cols])
-    store.finish(windows)
     assert store.names == ("change", "removed", "road")
     window = slice(30, 80), slice(33, 112)  # over several blocks
     np.testing.assert_array_equal(store(*window), layers[:, *window])

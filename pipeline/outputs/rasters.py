@@ -9,7 +9,7 @@ tiles and overviews of that.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,26 @@ class BlockStore:
             file.write(pixels)
         part.replace(path)  # a worker that was given up for lost may be writing the same
 
+    def read(
+        self, spec: RasterSpec, side: int, rows: slice, cols: slice, bands: Sequence[int] | None = None
+    ) -> NDArray[Any]:
+        """A window (band, y, x) as stored, of blocks that are squares of `side` pixels; `bands`: from 1.
+
+        Straight from the blocks: GDAL's virtual rasters share a pool of open files, and threads that read
+        several of them at once may wait for each other for ever.
+        """
+        count = len(spec.bands) if bands is None else len(bands)
+        out = np.empty((count, rows.stop - rows.start, cols.stop - cols.start), spec.dtype)
+        for row in range(rows.start // side * side, rows.stop, side):
+            for col in range(cols.start // side * side, cols.stop, side):
+                top, left = max(row, rows.start), max(col, cols.start)
+                with rasterio.open(self._path(spec, (slice(row, row), slice(col, col)))) as file:
+                    bottom, right = min(row + file.height, rows.stop), min(col + file.width, cols.stop)
+                    window = Window(left - col, top - row, right - left, bottom - top)
+                    part = file.read(bands, window=window)
+                out[:, top - rows.start : bottom - rows.start, left - cols.start : right - cols.start] = part
+        return out
+
     def join(self, spec: RasterSpec, blocks: Iterable[Block], target: Path) -> None:
         """Make the COG `target` of all blocks, written beside it first and renamed when whole."""
         virtual = self.virtual(spec, blocks)
@@ -143,8 +163,7 @@ class BlockStore:
     def virtual(self, spec: RasterSpec, blocks: Iterable[Block]) -> Path:
         """All blocks as one raster that GDAL can read, for as long as they are there."""
         path = self.folder / f"{spec.name}.vrt"
-        if not path.exists():
-            write_text(path, self._virtual_raster(spec, blocks))
+        write_text(path, self._virtual_raster(spec, blocks))
         return path
 
     def discard(self) -> None:
@@ -188,6 +207,24 @@ class BlockStore:
 
 
 @dataclass(frozen=True)
+class BlockReader:
+    """Windows of both dates, as physical values, of blocks that are squares of `side` pixels."""
+
+    store: BlockStore
+    before: RasterSpec
+    after: RasterSpec
+    side: int
+
+    def __call__(self, rows: slice, cols: slice) -> Pair:
+        """The window as a Pair; rows and columns lie inside the grid."""
+        before, after = (
+            _physical(self.store.read(spec, self.side, rows, cols), spec.scale, spec.offset, spec.nodata)
+            for spec in (self.before, self.after)
+        )
+        return Pair.of(before, after)
+
+
+@dataclass(frozen=True)
 class PairReader:
     """Windows of both dates of a result, as physical values."""
 
@@ -214,6 +251,9 @@ def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, strip: Callable[[slice
 def _read(path: Path, rows: slice, cols: slice) -> Float:
     window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
     with rasterio.open(path) as file:
-        stored = file.read(window=window)
-        physical = stored.astype(np.float32) * np.float32(file.scales[0]) + np.float32(file.offsets[0])
-        return np.where(stored == file.nodata, np.float32(np.nan), physical)
+        return _physical(file.read(window=window), file.scales[0], file.offsets[0], file.nodata)
+
+
+def _physical(stored: NDArray[Any], scale: float, offset: float, nodata: float) -> Float:
+    values = stored.astype(np.float32) * np.float32(scale) + np.float32(offset)
+    return np.where(stored == nodata, np.float32(np.nan), values)
