@@ -36,7 +36,15 @@ def tables(options: Options) -> list[Table]:
 
 
 def _killed(made: Path, folder: Path, extra: tuple[str, ...], kills: int, title: str) -> Table:
-    words = ("compare", made / "before", made / "after", "--quiet", "--chunk-size", "512", *extra)
+    words: tuple[str | Path, ...] = (
+        "compare",
+        made / "before",
+        made / "after",
+        "--quiet",
+        "--chunk-size",
+        "512",
+        *extra,
+    )
     whole, runs = folder / "whole", []
     for _ in range(3):
         runs.append(groundbreak(*words, "--out", whole))
@@ -66,7 +74,7 @@ def _killed(made: Path, folder: Path, extra: tuple[str, ...], kills: int, title:
     return Table(title, rows, notes, failures)
 
 
-def _kill(words: tuple[object, ...], after: float, out: Path) -> Row:
+def _kill(words: tuple[str | Path, ...], after: float, out: Path) -> Row:
     """Start a run in a session of its own, kill all of it, and tell what it left."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", *map(str, words)],

@@ -122,7 +122,7 @@ def align(
     before: Before,
     after: After,
     *,
-    out: Out = "groundbreak-align",
+    out: Out,
     warp: Annotated[bool, typer.Option("--warp", help="Write the aligned after.tif too.")] = False,
     kernel: Annotated[Kernel, typer.Option(help="Interpolation of --warp.")] = "cubic",
     aoi: Aoi = None,
