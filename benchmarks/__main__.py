@@ -31,6 +31,7 @@ BENCHMARKS = (
     "scale",
     "equal",
     "kills",
+    "batch",
     "peers",
 )
 RESULTS = REPO / "benchmarks" / "RESULTS.md"
