@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+from matplotlib.figure import Figure
+
 from benchmarks.command import Measured, groundbreak, python
+from benchmarks.machine import REPO
 from benchmarks.options import Options
 from benchmarks.report import Row, Table
 from benchmarks.shared import shared
@@ -21,7 +24,8 @@ from benchmarks.shared import shared
 TITLE = "time, memory and residual on large scenes"
 COMMANDS = ("align", "compare")
 CHUNKS = (512, 1024, 2048)
-WORKERS = (0, 1, 2)
+WORKERS = (0, 1, 2, 4)
+PLOT = REPO / "benchmarks" / "growth.svg"
 _NOTES = (
     "`x floor`: against the floor run right before, the median of the repeats. Memory is the largest sum "
     "over all processes, Python included. Residual: error of shift.tif against the known field, clouds "
@@ -44,8 +48,10 @@ def tables(options: Options) -> list[Table]:
     size = 1024 if options.quick else 4096
     chunks = [("--chunk-size", str(chunk)) for chunk in CHUNKS]
     workers = [("--workers", str(count)) for count in WORKERS]
+    if not options.quick:
+        plot(by_size, PLOT)
     return [
-        Table("By size, defaults", by_size, _NOTES),
+        Table("By size, defaults", by_size, [*_NOTES, f"![By size]({PLOT.name})"]),
         *(
             Table(
                 f"By {what}, {size} px",
@@ -54,6 +60,25 @@ def tables(options: Options) -> list[Table]:
             for what, how in (("chunk size", chunks), ("workers", workers))
         ),
     ]
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Time a pixel and memory by size, a line a command."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    for axes, column, title in zip(
+        figure.subplots(1, 2),
+        ("us a px", "peak MB"),
+        ("microseconds a pixel", "peak memory, MB"),
+        strict=True,
+    ):
+        for command in COMMANDS:
+            of = [row for row in rows if row["command"] == command]
+            axes.plot([row["px"] for row in of], [row[column] for row in of], marker="o", label=command)
+        axes.set(title=title, xlabel="pixels a side", xscale="log", ylim=(0, None))
+        axes.set_xticks([row["px"] for row in of], [str(row["px"]) for row in of])
+        axes.minorticks_off()
+        axes.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
 
 
 def _row(bench: Path, scratch: Path, size: int, command: str, extra: tuple[str, ...], repeats: int) -> Row:
