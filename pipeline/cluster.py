@@ -65,6 +65,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
 
     Raises ClusterError where the address does not answer, or workers died under the work.
     """
+    dask.config.set({"logging.distributed": "error"})  # which is looked at when it is first imported
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20, VRT_NUM_THREADS=1))  # in bytes
         if scheduler is not None:
@@ -121,6 +122,11 @@ def meanwhile(*values: Any) -> Iterator[None]:
             future = beside.submit(dask_compute, *values)
             yield
             future.result()
+
+
+def has_processes() -> bool:
+    """Whether the work is done by other processes than this one."""
+    return not _ALONE.get() and _active_client() is not None
 
 
 def worker_count() -> int:

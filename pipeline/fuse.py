@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import compute, worker_count
+from pipeline.cluster import alone, compute, has_processes, worker_count
 from pipeline.grid import blocks, neighbours
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
@@ -25,9 +26,10 @@ from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
+_TOGETHER = 2  # blocks a side of a square that one process does
 _WAITING = 8
-"""Blocks a worker that are handed out together: what was read and is still needed stays bounded, however
-large the images are, and no worker waits long for the last of a group."""
+"""Blocks a thread that are handed out together: what was read and is still needed stays bounded, however
+large the images are, and no thread waits long for the last of a group."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,28 @@ def write_blocks(
     store.folder.mkdir(exist_ok=True)
     work = _Block(radiometry, detection, specs, store)
     missing = [window for window in windows if not work.note(window).exists()]
-    done = 0
-    for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
-        within = PartOf(progress, done, len(group), len(missing))
-        compute(*images.each(group, work, halo=reach), progress=within)
-        done += len(group)
+    if has_processes():
+        groups = neighbours(missing, side, _TOGETHER)
+        tasks = [partial(_group, images, group, work, reach) for group in groups]  # which Dask looks not into
+        compute(*[delayed(task, pure=False)() for task in tasks], progress=progress)
+    else:
+        done = 0
+        for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
+            within = PartOf(progress, done, len(group), len(missing))
+            compute(*images.each(group, work, halo=reach), progress=within)
+            done += len(group)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
     shares = counts / float(np.prod(images.grid.shape))
     told = {
         name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
     return Written(store, specs, windows, side, told)
+
+
+def _group(images: AlignedImages, windows: Sequence[Window], work: _Block, halo: int) -> None:
+    """All in one process, so that what was read need not travel between processes."""
+    with alone():
+        compute(*images.each(windows, work, halo=halo))
 
 
 @dataclass(frozen=True)
