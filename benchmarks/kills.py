@@ -20,7 +20,7 @@ from pipeline.simulate import PairStyle, simulate_pair
 
 TITLE = "SIGKILL at random moments, each followed by a second start"
 KILLS = 20
-_SEED, _SIZE, _METRES = 930_500, 1200, 0.5
+_SEED, _SIZE, _METRES = 930_500, 640, 0.5
 _TOLD_WHEN = {"run.json", "report.html", "item.json"}  # these say when they were made
 
 
