@@ -14,8 +14,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from getpass import getuser
 from itertools import islice
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dask
@@ -240,14 +242,14 @@ def _local_processes(workers: int) -> Iterator[None]:
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        spill = stack.enter_context(TemporaryDirectory(prefix="groundbreak-"))
+        scratch = Path(gettempdir()) / f"groundbreak-{getuser()}"  # Dask removes there what dead ones left
         cluster = stack.enter_context(
             LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
-                local_directory=spill,
+                local_directory=str(scratch),
                 silence_logs=logging.ERROR,
                 env=WORKER_ENVIRONMENT,
             )
