@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ import numpy as np
 from pipeline.errors import OutputError, TooLargeError
 from pipeline.job import Scene
 
-_PROCESS = 400e6  # bytes of a process with all libraries loaded
+_PROCESS = 550e6  # bytes of a process with all libraries loaded
 _BLOCK_PIXEL = 420.0  # bytes a pixel of a block while it is detected: the most of any detector
-_WAITING = 4096  # pixels a side of the ground whose chunks are kept until all that need them are done
+_WAITING = 4096  # pixels a side of the ground whose chunks threads keep until all that need them are done
+_WAITING_EACH = 3072  # the same of a process that works by itself
 _LEAST = 256  # pixels a side of a block
 _OVERVIEWS = 4 / 3
 
@@ -22,7 +24,7 @@ _OVERVIEWS = 4 / 3
 class Budget:
     """Bytes: `read`, of pixels as they are stored, each decoded up to three times; `written` at most, of
     which the half is scratch and gone at the end. `pixels` and `bands`: of the grid; `workers`: blocks that
-    are done at once.
+    are done at once, by `processes` beside this one, or by its threads.
     """
 
     read: float
@@ -30,9 +32,10 @@ class Budget:
     pixels: float
     bands: int
     workers: int
+    processes: int = 0
 
     @classmethod
-    def of(cls, scene: Scene, workers: int) -> Budget:
+    def of(cls, scene: Scene, workers: int, processes: int = 0) -> Budget:
         """For two dates as delivered, on the grid that they are compared on."""
         dates, bands = (scene.before, scene.after), len(scene.bands)
         stored = [np.dtype(image.attrs["dtype"]).itemsize for image in dates]
@@ -44,12 +47,16 @@ class Budget:
             pixels=pixels,
             bands=bands,
             workers=workers,
+            processes=processes,
         )
 
     def held(self, chunk: int) -> float:
         """By all processes at once, with blocks of `chunk` pixels a side."""
-        waiting = min(self.pixels, float(_WAITING) ** 2) * self.bands * 4 * 2
-        return _PROCESS + waiting + self.workers * min(self.pixels, float(chunk) ** 2) * _BLOCK_PIXEL
+        side, times = (_WAITING_EACH, self.processes) if self.processes else (_WAITING, 1)
+        waiting = times * min(self.pixels, float(side) ** 2) * self.bands * 4 * 2
+        block = min(self.pixels, float(chunk) ** 2)
+        at_once = min(self.workers, math.ceil(self.pixels / block))
+        return _PROCESS * (1 + self.processes) + waiting + at_once * block * _BLOCK_PIXEL
 
     def fitting(self, chunk: int, free: float) -> int:
         """The side of a block with which `free` bytes of memory are enough, `chunk` if that is.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pystac
-
 from pipeline.budget import Budget
 from pipeline.cluster import worker_count
 from pipeline.config import Site, load_site, problems
@@ -63,26 +61,17 @@ def _look(site: Site, date: str, checked: Checked) -> None:
 def _pair(site: Site) -> list[str]:
     """What `run` would compare, on which grid, and what cannot show on it."""
     before, after = site.pair()
-    scenes: list[list[pystac.Item]] = [site.scenes(before), site.scenes(after)]
-    bands = common_bands(scenes[0], scenes[1], site.bands)
     settings = site.settings
-    grid = site_grid(
-        native_grid(scenes[0], bands), site.aoi, crs=settings.crs, resolution=settings.resolution
-    )
+    scene = load(site_job(site, before, after, Path(), settings))
+    grid, bands = scene.grid, scene.bands
     metres = resolution_m(grid)
     rows, cols = grid.shape.yx
     return [
         f"run compares {before} with {after}: {cols} x {rows} pixels of {metres:.3g} m in {grid.crs}",
-        _budget(site, before, after),
+        Budget.of(scene, worker_count()).told(settings.compute.chunk_size),
         f"detector: {settings.detect.chosen(bands, metres)}",
         *_sight(metres),
     ]
-
-
-def _budget(site: Site, before: str, after: str) -> str:
-    """What that takes here."""
-    scene = load(site_job(site, before, after, Path(), site.settings))
-    return Budget.of(scene, worker_count()).told(site.settings.compute.chunk_size)
 
 
 def _sight(metres: float) -> list[str]:

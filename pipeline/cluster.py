@@ -113,8 +113,13 @@ def meanwhile(*values: Any) -> Iterator[None]:
     """`compute` beside what is done inside; what goes wrong with it is raised at the end."""
     client = None if _ALONE.get() else _active_client()
     if client is not None:
+        from distributed import wait
+
         futures = client.compute(list(values))
-        yield
+        try:
+            yield
+        finally:
+            wait(futures)  # none may go on writing to a folder that is given up
         client.gather(futures)
     elif _ALONE.get():
         compute(*values)

@@ -66,15 +66,15 @@ def monitor(
             sites.append(_Site(path.absolute(), adjust(site.settings)))
         except Exception as error:
             yield _failed(path, error)
-    large = []
+    rest = []  # large ones; without workers, all
     for one, outcomes in spread(partial(_alone, out=out), sites):
         if isinstance(outcomes, Exception):
             yield _failed(one.path, outcomes)
         elif outcomes is None:
-            large.append(one)
+            rest.append(one)
         else:
             yield from outcomes
-    for one in large:
+    for one in rest:
         yield from _watched(one, out, progress)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
-from pipeline.cluster import compute, free_memory, meanwhile, worker_count
+from pipeline.cluster import compute, free_memory, has_processes, meanwhile, worker_count
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
@@ -62,10 +62,7 @@ def run(job: Job, progress: Progress) -> Result:
         with progress.stage("load"):
             job.settings.detect.check()
             scene = load(job)
-            planned = Budget.of(scene, worker_count())
-            planned.check_disk(job.out)
-            chunk = planned.fitting(job.settings.compute.chunk_size, free_memory())
-            progress.note(f"  {planned.told(chunk)}")
+            chunk = _planned(job, scene, progress)
         with progress.stage("align"):
             alignment = align(job, scene)
         with progress.stage("screen"):
@@ -95,10 +92,8 @@ def run(job: Job, progress: Progress) -> Result:
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}
                 )
-            spec = RasterSpec(
-                "change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags
-            )
-            write_cog(folder / "change.tif", spec, scene.grid, lambda rows: flagged.percent(rows)[None])
+            change = folder / "change.tif"
+            write_cog(change, _change_spec(scene), scene.grid, lambda rows: flagged.percent(rows)[None])
         with progress.stage("report"):
             summary = summarise(
                 job,
@@ -114,6 +109,16 @@ def run(job: Job, progress: Progress) -> Result:
             write_products(folder, flagged.findings, summary)
         write_run(folder, summary)
     return Result(job.out, flagged.findings, summary)
+
+
+def _planned(job: Job, scene: Scene, progress: Progress) -> int:
+    """The side of a block for which there is memory; says what the run will take."""
+    workers = worker_count()
+    planned = Budget.of(scene, workers, workers if has_processes() else 0)
+    planned.check_disk(job.out)
+    chunk = planned.fitting(job.settings.compute.chunk_size, free_memory())
+    progress.note(f"  {planned.told(chunk)}")
+    return chunk
 
 
 def _sample(images: AlignedImages) -> list[Sampled]:
@@ -166,3 +171,7 @@ def _image_specs(scene: Scene) -> dict[str, RasterSpec]:
         "before": image_spec("before", scene.before.attrs, scene.bands, scene.tags),
         "after": image_spec("after", scene.after.attrs, scene.bands, scene.tags),
     }
+
+
+def _change_spec(scene: Scene) -> RasterSpec:
+    return RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +36,15 @@ def test_blocks_shrink_to_the_memory_there_is() -> None:
     assert 256 <= smaller < 1024
     assert TILE.held(smaller) <= 0.7 * plenty
     assert TILE.fitting(64, plenty) == 64
-    with pytest.raises(TooLargeError, match=r"blocks of 256 px, and 300 MB are free.*--workers"):
-        TILE.fitting(1024, 3e8)
+    with pytest.raises(TooLargeError, match=r"blocks of 256 px, and 400 MB are free.*--workers"):
+        TILE.fitting(1024, 4e8)
+
+
+def test_each_process_holds_its_own() -> None:
+    apart = replace(TILE, processes=2)
+    assert apart.held(1024) > TILE.held(1024) + 5e8
+    small = replace(TILE, pixels=500.0**2)  # one block, whoever could do more
+    assert small.held(1024) == replace(small, workers=1).held(1024)
 
 
 def test_what_is_held_does_not_grow_with_the_image() -> None:

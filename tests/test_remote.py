@@ -11,14 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
+import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from jobs import FILES, SAME_BYTES, checksums, compare, groundbreak
 
 from pipeline.errors import OutputError, SourceNotFoundError
+from pipeline.grid import native_grid
 from pipeline.remote import delivered, find_remote, gdal_path, is_url
 from pipeline.scenes import describe
+from pipeline.stages.load import Load
 
 BUCKET = "yard"
 
@@ -109,17 +115,23 @@ def test_what_a_bucket_holds(made: Path, store: Any) -> None:
 
 
 @pytest.fixture
-def web(made: Path) -> Iterator[str]:
-    with served(sys.executable, str(Path(__file__).with_name("web_server.py")), str(made)) as address:
+def web(tmp_path: Path) -> Iterator[str]:
+    with served(sys.executable, str(Path(__file__).with_name("web_server.py")), str(tmp_path)) as address:
         yield address
 
 
-def test_images_of_a_web_server_are_read_in_parts(made: Path, web: str) -> None:
-    (file, *_) = sorted((made / "before").glob("*.tif"))
-    (item,) = describe(f"{web}/before/{file.name}")
-    (here,) = describe(file)
-    assert item.properties == here.properties
-    assert item.bbox == here.bbox
+def test_images_of_a_web_server_are_read_in_parts(web: str, tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).integers(1, 60_000, (1, 2048, 2048)).astype(np.uint16)
+    place = {"crs": "EPSG:32637", "transform": Affine(1, 0, 600_000, 0, -1, 3_800_000)}
+    size = {"height": 2048, "width": 2048, "count": 1, "tiled": True, "blockxsize": 256, "blockysize": 256}
+    with rasterio.open(tmp_path / "pan.tif", "w", driver="GTiff", dtype="uint16", **size, **place) as file:
+        file.write(counts)
+    items = describe(f"{web}/pan.tif")
+    image = Load()(items, native_grid(items, ["pan"])[1000:1100, 300:400])["image"]
+    expected = counts[:, 1000:1100, 300:400] / 65535  # counts of which nothing is said are shares of the most
+    np.testing.assert_allclose(image.values, expected, rtol=1e-6)
+    told = int(urlopen(f"{web}/served").read())
+    assert 20_000 < told < counts.nbytes / 4
 
 
 def test_names() -> None:

@@ -9,9 +9,14 @@ from pathlib import Path
 
 
 class WithRanges(SimpleHTTPRequestHandler):
-    """Honours `Range: bytes=first-last`."""
+    """Honours `Range: bytes=first-last`; tells at /served how many bytes it gave."""
+
+    served = 0
 
     def do_GET(self) -> None:
+        if self.path == "/served":
+            self._give(str(self.served).encode())
+            return
         path = Path(self.translate_path(self.path))
         if not path.is_file():
             self.send_error(404)
@@ -20,13 +25,17 @@ class WithRanges(SimpleHTTPRequestHandler):
         wanted = self.headers.get("Range", "").removeprefix("bytes=")
         first, _, last = wanted.partition("-")
         start, stop = int(first or 0), min(int(last or len(data)), len(data) - 1) + 1
-        self.send_response(206 if wanted else 200)
+        WithRanges.served += stop - start
+        self._give(data[start:stop], f"bytes {start}-{stop - 1}/{len(data)}" if wanted else None)
+
+    def _give(self, data: bytes, part: str | None = None) -> None:
+        self.send_response(206 if part else 200)
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(stop - start))
-        if wanted:
-            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
+        self.send_header("Content-Length", str(len(data)))
+        if part:
+            self.send_header("Content-Range", part)
         self.end_headers()
-        self.wfile.write(data[start:stop])
+        self.wfile.write(data)
 
 
 if __name__ == "__main__":

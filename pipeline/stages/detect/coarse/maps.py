@@ -87,7 +87,7 @@ def _filled(image: Float, observed: Mask, level: Float) -> Float:
     return np.ascontiguousarray(np.where(observed, image, level[:, None, None]), dtype=np.float32)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _brightness(image: Float, at: NDArray[np.int64]) -> Float:  # pragma: no cover
     """Mean of the visible bands (y, x), or the first band where there is none."""
     visible = 0
@@ -108,7 +108,7 @@ def _brightness(image: Float, at: NDArray[np.int64]) -> Float:  # pragma: no cov
     return out
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _fill(
     images: Any,
     guesses: Any,
@@ -146,13 +146,13 @@ def _fill(
                     out[y, x, k] = 0
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _whole(value: Any) -> Any:  # pragma: no cover
     scaled = np.rint(np.float32(1024.0) * min(max(value, np.float32(-16.0)), np.float32(16.0)))
     return np.int16(np.int32(scaled))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _residuals(
     image: Float,
     guess: Float,
@@ -196,7 +196,7 @@ def _residuals(
         line[x] = _whole(distance)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def rank(value: Any, table: Float) -> Any:  # pragma: no cover
     """Share of the scene below `value`, between the table's steps linear."""
     last = len(table) - 1
@@ -211,7 +211,7 @@ def rank(value: Any, table: Float) -> Any:  # pragma: no cover
     return np.float32(1) if value >= table[last] else inside
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _ratio(a: Any, b: Any) -> Any:  # pragma: no cover
     total = a + b
     if not total > np.float32(1e-6):
@@ -219,7 +219,7 @@ def _ratio(a: Any, b: Any) -> Any:  # pragma: no cover
     return min(max((a - b) / total, np.float32(-1)), np.float32(1))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _indices(
     image: Float,
     bright: Float,
@@ -240,7 +240,7 @@ def _indices(
                 line[x] = _whole(rank(_ratio(one[x], other[x]), ranks[index]))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def _pattern(greys: Float, seen: Mask, y: int, lines: Whole) -> None:  # pragma: no cover
     """Greys, their squares and product (a quarter, to stay in range), and gradients."""
     height, width = seen.shape
