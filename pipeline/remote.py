@@ -44,7 +44,7 @@ def find_remote(url: str) -> list[str]:
     store = _store(scheme)
     try:
         found = store.glob(url) if "*" in url else [url] if store.isfile(url) else store.find(url, maxdepth=1)
-    except OSError as error:
+    except _faults() as error:
         raise SourceNotFoundError(f"{url}: cannot be listed ({error}); check name and credentials") from error
     if not found:
         raise SourceNotFoundError(f"{url}: nothing is there; check the name")
@@ -69,7 +69,7 @@ def delivered(out: str | Path) -> Iterator[Path]:
         yield Path(folder)
         try:
             _upload(store, Path(folder), url)
-        except OSError as error:
+        except _faults() as error:
             raise OutputError(f"{url}: cannot write there ({error}); check bucket and credentials") from error
 
 
@@ -86,7 +86,14 @@ def _store(scheme: str) -> Any:
     """The object store, its endpoint and credentials from the environment, as everywhere (AWS_...)."""
     import fsspec  # slow to import, and seldom needed
 
-    return fsspec.filesystem(scheme, use_listings_cache=False)
+    return fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """How an object store says no: no such bucket, no credentials, no answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return OSError, BotoCoreError, ClientError
 
 
 def share_endpoint() -> None:

@@ -134,6 +134,17 @@ def test_images_of_a_web_server_are_read_in_parts(web: str, tmp_path: Path) -> N
     assert 20_000 < told < counts.nbytes / 4
 
 
+def test_a_store_that_refuses_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    told = groundbreak("compare", "s3://yard/a.tif", "s3://yard/b.tif", "--out", tmp_path / "out")
+    assert told.exit_code == 1
+    assert "s3://yard/a.tif: cannot be listed" in told.output
+    assert "bug" not in told.output
+
+
 def test_names() -> None:
     assert [is_url(text) for text in ("s3://a/b", "https://a/b.tif", "a/b.tif", "C:/a.tif")] == [
         True, True, False, False,
