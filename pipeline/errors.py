@@ -57,3 +57,12 @@ class TooLargeError(GroundbreakError):
 
 class ClusterError(GroundbreakError):
     """A Dask scheduler that does not answer, or workers that died."""
+
+
+class DeliveryError(GroundbreakError):
+    """An alert that was not taken. `later`: it is worth trying again, `wait_s` seconds from now or later."""
+
+    def __init__(self, reason: str, *, later: bool = False, wait_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.later = later
+        self.wait_s = wait_s

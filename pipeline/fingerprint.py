@@ -37,6 +37,7 @@ def fingerprint(job: Job) -> str:
         "masks": [[_checksum(path) for path in _paths(mask)] for mask in (job.before_mask, job.after_mask)],
         "aoi": None if job.aoi is None else _area(job.aoi),
         "zones": [[name, _area(zone)] for name, zone in (job.zones or {}).items()],
+        "exclude": [[name, _area(area)] for name, area in (job.exclude or {}).items()],
         "bands": job.bands,
         "settings": settings,
         "model": job.settings.detect.checksums(),

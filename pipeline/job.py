@@ -40,6 +40,7 @@ class Job:
     after_mask: Path | Sequence[Path] | None = None
     aoi: Geometry | None = None
     zones: Mapping[str, Geometry] | None = None
+    exclude: Mapping[str, Geometry] | None = None
     bands: tuple[str, ...] | None = None
 
 

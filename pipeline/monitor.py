@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pipeline.alerts import deliver
 from pipeline.cluster import alone, spread
 from pipeline.config import Settings, load_site
 from pipeline.errors import ConfigError
@@ -74,8 +75,24 @@ def monitor(
             rest.append(one)
         else:
             yield from outcomes
+            _tell(one, out, progress)
     for one in rest:
         yield from _watched(one, out, progress)
+        _tell(one, out, progress)
+
+
+def _tell(one: _Site, out: Path, progress: Progress) -> None:
+    """Send the site's alerts: here and not in a worker, as secrets and the way out may be here alone.
+
+    What goes wrong with it is no fault of the run, and is tried again by the next.
+    """
+    try:
+        site = load_site(one.path)
+        said = deliver(out / site.id, site.file.alerts).told()
+    except Exception as error:
+        said = f"alerts: {describe_error(error)}"
+    if said:
+        progress.note(f"{one.path.stem}: {said}")
 
 
 def _watched(one: _Site, out: Path, progress: Progress) -> Iterator[Outcome]:

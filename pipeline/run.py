@@ -90,7 +90,7 @@ def run(job: Job, progress: Progress) -> Result:
         with progress.stage("flag"):
             with meanwhile(written.joined(folder)):
                 flagged = job.settings.flag(
-                    layers, written.reader(), scene.grid, scene.bands, job.zones or {}
+                    layers, written.reader(), scene.grid, scene.bands, job.zones or {}, job.exclude or {}
                 )
             change = folder / "change.tif"
             write_cog(change, _change_spec(scene), scene.grid, lambda rows: flagged.percent(rows)[None])
@@ -104,6 +104,7 @@ def run(job: Job, progress: Progress) -> Result:
                 radiometry=radiometry.as_dict(),
                 detector=detector.as_dict(),
                 findings=findings_summary(flagged.findings),
+                excluded=flagged.excluded.as_dict(),
                 stages=progress.stages,
             )
             write_products(folder, flagged.findings, summary)

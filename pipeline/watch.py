@@ -23,6 +23,7 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
 from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
+from pipeline.publish import publish
 from pipeline.run import run
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
@@ -67,6 +68,7 @@ def site_job(site: Site, before: str, after: str, out: Path, settings: Settings)
         after_mask=_masks(site, after),
         aoi=site.aoi,
         zones=site.zones,
+        exclude=site.exclude,
         bands=site.bands,
         settings=settings,
     )
@@ -140,7 +142,9 @@ class Watch:
             else:
                 doubtful = date
         with_folders = {self._result(b, a): self.store.comparison(b, a) for b, a in self.compared}
-        write_timeline(self.folder, follow(with_folders))
+        timeline = follow(with_folders)
+        write_timeline(self.folder, timeline)
+        publish(self.site, self.folder, timeline)
 
     def _result(self, before: str, after: str) -> Path:
         return self.folder / f"{before}_{after}"

@@ -42,6 +42,13 @@ Aoi = Annotated[
         rich_help_panel=_IMAGES, show_default=False,
     ),
 ]  # fmt: skip
+Exclude = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Where nothing is a finding: a vector file, or a box w,s,e,n in degrees.",
+        rich_help_panel=_IMAGES, show_default=False,
+    ),
+]  # fmt: skip
 Mask = Annotated[
     Path | None,
     typer.Option(
@@ -76,6 +83,7 @@ def compare(
     *,
     out: Out = "groundbreak-out",
     aoi: Aoi = None,
+    exclude: Exclude = None,
     before_mask: Mask = None,
     after_mask: Mask = None,
     before_date: Day = None,
@@ -110,6 +118,7 @@ def compare(
                 before_mask=before_mask,
                 after_mask=after_mask,
                 aoi=None if aoi is None else read_area(aoi),
+                exclude=None if exclude is None else {"excluded": read_area(exclude)},
                 bands=names,
                 settings=settings_with(chunk_size, detector=detector),
             )

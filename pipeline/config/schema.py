@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any
 
 from odc.geo import CRS
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pipeline.config.alerts import Rule
+from pipeline.config.section import Day, Names, Section
 from pipeline.config.settings import Compute, Detector
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
@@ -16,23 +17,10 @@ from pipeline.stages.normalize import Normalize
 from pipeline.stages.screen import Screen
 
 
-def _day(value: Any) -> str:
-    if isinstance(value, dt.date):
-        return value.strftime("%Y-%m-%d")
-    try:
-        return dt.date.fromisoformat(str(value)).isoformat()
-    except ValueError:
-        raise ValueError(f"{value!r} is not a date; write YYYY-MM-DD") from None
-
-
 def _area(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and len(value) == 4):
         return value
     raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
-
-
-def _names(value: Any) -> Any:
-    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
 def _dated(value: str | None) -> str | None:
@@ -41,15 +29,7 @@ def _dated(value: str | None) -> str | None:
     return value
 
 
-Day = Annotated[str, BeforeValidator(_day)]
 Area = Annotated[Any, BeforeValidator(_area)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-
-
-class Section(BaseModel):
-    """A part of the file; a key that is not known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Source(Section):
@@ -80,6 +60,15 @@ class Dates(Section):
         return self
 
 
+class Smart(Section):
+    """How the site is named in the models of the IARPA SMART heavy-construction data set."""
+
+    region_id: Annotated[str, Field(pattern=r"^[A-Z]{2}_([RST]\d{3}|C[0-7]\d{2})$")] = Field(
+        description="country code and number, as SY_R001"
+    )
+    originator: str = Field("groundbreak", description="who made the models; the program's teams have codes")
+
+
 class SiteFile(Section):
     """All of a site file. Paths are relative to it."""
 
@@ -105,6 +94,11 @@ class SiteFile(Section):
     zones: dict[str, Area] = Field(
         default_factory=dict, description="named areas that findings are assigned to"
     )
+    exclude: dict[str, Area] = Field(
+        default_factory=dict, description="named areas in which nothing is a finding"
+    )
+    alerts: tuple[Rule, ...] = Field((), description="which findings someone is told of, and how")
+    smart: Smart | None = Field(None, description="writes region and site models of IARPA SMART too")
     crs: str | None = Field(
         None, description="of the result, in metres; the before image's or UTM, if not given"
     )
@@ -130,3 +124,15 @@ class SiteFile(Section):
             except Exception:  # pyproj and odc-geo have several kinds
                 raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
         return value
+
+    @model_validator(mode="after")
+    def _alerts_fit(self) -> SiteFile:
+        names = [rule.name for rule in self.alerts]
+        there = ", ".join(self.zones) or "none"
+        for rule in self.alerts:
+            if names.count(rule.name) > 1:
+                raise ValueError(f"two alerts are called {rule.name!r}; give each a name of its own")
+            for zone in rule.zone or ():
+                if zone not in self.zones:
+                    raise ValueError(f"alert {rule.name!r}: there is no zone {zone!r}; there are {there}")
+        return self

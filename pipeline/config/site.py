@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pystac
 from odc.geo import Geometry
@@ -26,6 +27,7 @@ class Site:
     file: SiteFile
     aoi: Geometry | None
     zones: dict[str, Geometry]
+    exclude: dict[str, Geometry]
 
     @property
     def id(self) -> str:
@@ -149,14 +151,16 @@ def problems(path: str | Path) -> list[str]:
 def _read(path: Path) -> tuple[Site, list[AreaError]]:
     """The site, and what is wrong with its areas."""
     file = read_site_file(path)
-    areas: dict[str | None, Geometry] = {}
     faults: list[AreaError] = []
-    for name, area in [(None, file.aoi), *file.zones.items()]:
-        try:
-            if area is not None:
+
+    def read(key: str, given: dict[str, Any]) -> dict[str, Geometry]:
+        areas: dict[str, Geometry] = {}
+        for name, area in given.items():
+            try:
                 areas[name] = read_area(path.parent / area if isinstance(area, str) else area)
-        except AreaError as error:
-            key = "aoi" if name is None else f"zones.{name}"
-            faults.append(AreaError(f"{path}: {key}: {error}"))
-    aoi = areas.pop(None, None)
-    return Site(path, file, aoi, {str(name): area for name, area in areas.items()}), faults
+            except AreaError as error:
+                faults.append(AreaError(f"{path}: {f'{key}.{name}' if key else name}: {error}"))
+        return areas
+
+    aoi = read("", {} if file.aoi is None else {"aoi": file.aoi}).get("aoi")
+    return Site(path, file, aoi, read("zones", file.zones), read("exclude", file.exclude)), faults

@@ -86,7 +86,16 @@ class Chip:
     path: str
 
 
-def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
+@dataclass(frozen=True, eq=False)
+class CloseUp:
+    """A finding and its surroundings on both dates, (y, x, 3) uint8, and the frame of these pictures."""
+
+    before: Bytes
+    after: Bytes
+    frame: Frame
+
+
+def close_up(folder: Path, view: Comparison, geometry: shapely.Geometry) -> CloseUp:
     """Cut a finding and its surroundings out of before.tif and after.tif, in the stretch of the whole."""
     west, south, east, north = view.bounds
     rows, cols = view.full_shape
@@ -94,7 +103,7 @@ def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
     window = _window(Frame(west, north, x_size, y_size).pixels(geometry).bounds, rows, cols)
     shape = fitted(int(window.height), int(window.width), _CHIP_MOST)
     before, after = (
-        jpeg_uri(view.stretch(read_physical(folder / name, view.bands.indexes, shape, window)), 82)
+        view.stretch(read_physical(folder / name, view.bands.indexes, shape, window))
         for name in ("before.tif", "after.tif")
     )
     frame = Frame(
@@ -103,7 +112,15 @@ def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
         x_size * window.width / shape[1],
         y_size * window.height / shape[0],
     )
-    return Chip(before, after, shape[1], shape[0], svg_path(frame.pixels(geometry)))
+    return CloseUp(before, after, frame)
+
+
+def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
+    """A finding close up, for the report."""
+    cut = close_up(folder, view, geometry)
+    height, width = cut.before.shape[:2]
+    before, after = jpeg_uri(cut.before, 82), jpeg_uri(cut.after, 82)
+    return Chip(before, after, width, height, svg_path(cut.frame.pixels(geometry)))
 
 
 def _window(box: tuple[float, float, float, float], rows: int, cols: int) -> Window:

@@ -18,6 +18,7 @@ from pipeline.sight import can_be_told, too_narrow
 from pipeline.stages.detect.detector import CHANGE, NOT_OBSERVED, LayerReader
 from pipeline.stages.flag.candidates import WindowReader, find_patches
 from pipeline.stages.flag.confidence import judge_objects
+from pipeline.stages.flag.exclude import Excluded, Without
 from pipeline.stages.flag.known import Known, has_kinds
 from pipeline.stages.flag.objects import find_objects
 from pipeline.stages.flag.outline import outline
@@ -32,10 +33,12 @@ _UNGROUPED = 0.2  # how far change counts that forms no object, or one too small
 @dataclass(frozen=True, eq=False)
 class Flagged:
     """`findings` in the grid's CRS, the surest first. `percent`: some rows (y, x) of the probability of new
-    construction, 255 = not observed, now that it is known of what object each pixel is part."""
+    construction, 255 = not observed, now that it is known of what object each pixel is part. `excluded`: the
+    ground on which nothing is a finding."""
 
     findings: gpd.GeoDataFrame
     percent: Strip
+    excluded: Excluded
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,24 @@ class Flag:
         grid: GeoBox,
         bands: Sequence[str],
         zones: Mapping[str, Geometry] | None = None,
+        exclude: Mapping[str, Geometry] | None = None,
     ) -> Flagged:
-        """`layers`, `images` give any window of what was detected, and of both dates."""
+        """`layers`, `images` give any window of what was detected, and of both dates. Nothing in the areas
+        `exclude` is a finding: what reaches into one ends at its border.
+        """
+        excluded = Excluded.of(exclude or {}, grid)
+        looked_at = Without(layers, excluded) if excluded else layers
         pixel = pixel_size(grid)
-        least_px, known, many = self.min_area_m2 / pixel**2, Known.of(layers, pixel), has_kinds(layers)
+        least_px, known, many = self.min_area_m2 / pixel**2, Known.of(looked_at, pixel), has_kinds(looked_at)
         if many:
-            things = judge_objects(find_objects(layers, grid, known.levels, least_px), known)
+            things = judge_objects(find_objects(looked_at, grid, known.levels, least_px), known)
         else:
-            patches = find_patches(layers, images, grid, bands, known.levels, least_px)
+            patches = find_patches(looked_at, images, grid, bands, known.levels, least_px)
             things = [each for patch in patches for each in judge(patch, known, pixel, self.min_confidence)]
         things = [replace(thing, kind=_told(thing.kind, pixel)) for thing in things]
-        observed_km2 = _observed(layers, int(grid.shape[0])) * pixel**2 / 1e6
+        observed_km2 = _observed(looked_at, int(grid.shape[0])) * pixel**2 / 1e6
         findings = table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
-        return Flagged(findings, _Settled(layers, things, 1.0 if many else _UNGROUPED))
+        return Flagged(findings, _Settled(layers, things, 1.0 if many else _UNGROUPED), excluded)
 
     def _worth_reporting(self, things: Sequence[Thing], grid: GeoBox, observed_km2: float) -> list[Drawn]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""

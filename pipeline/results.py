@@ -1,0 +1,48 @@
+"""The finished comparisons in a site's folder, found again by what they left there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipeline.outputs.provenance import RUN_FILE
+
+_PAIR = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)")
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One finished comparison: its folder, and its two dates, YYYY-MM-DD."""
+
+    folder: Path
+    before: str
+    after: str
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """What run.json says."""
+        told: dict[str, Any] = json.loads((self.folder / RUN_FILE).read_text(encoding="utf-8"))
+        return told
+
+
+def pair_results(site: Path) -> list[PairResult]:
+    """All whole results in a site's folder, by their later date."""
+    found = [
+        PairResult(folder, *match.groups())
+        for folder in site.iterdir()
+        if (match := _PAIR.fullmatch(folder.name)) and (folder / RUN_FILE).is_file()
+    ]
+    return sorted(found, key=lambda pair: (pair.after, pair.before))
+
+
+def showing(results: Iterable[PairResult], not_before: str | None, first_seen: str) -> PairResult | None:
+    """The result that shows best how a thing came: it ends on the day that it was first seen, and begins on
+    the last one without it, or as near before that as there is. None where no result ends on that day.
+    """
+    ends = [pair for pair in results if pair.after == first_seen]
+    return max(ends, key=lambda pair: (pair.before <= (not_before or ""), pair.before), default=None)
