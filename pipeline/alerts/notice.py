@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _MOST_PIXELS = 1400  # a side of the picture that the stretch of the chips is ta
 
 
 def notice(
-    folder: Path, site: tuple[str, str], rules: Iterable[Rule], findings: gpd.GeoDataFrame,
+    folder: Path, site: tuple[str, str], rules: Sequence[Rule], findings: gpd.GeoDataFrame,
     results: Sequence[PairResult],
 ) -> None:  # fmt: skip
     """Note in `folder`'s ledger what the rules ask for and it does not know yet. Nothing is sent.
@@ -31,17 +31,26 @@ def notice(
     """
     ledger = Ledger(folder / LEDGER)
     view = cache(lambda result: read_comparison(result, _MOST_PIXELS))
+    with ledger.held():
+        for rule, finding in _unknown(ledger, rules, findings):
+            row = finding.iloc[0]
+            shown = showing(results, row["not_before"], row["first_seen"])
+            chips = _chips(folder, finding, shown, view(shown.folder)) if shown else {}
+            made = bool(shown and shown.told.get("made"))
+            ledger.note(rule.name, str(row["id"]), message(site, rule.name, finding, chips, made))
+        for rule in rules:
+            ledger.address(rule.name, [target.name for target in rule.to])
+
+
+def _unknown(
+    ledger: Ledger, rules: Sequence[Rule], findings: gpd.GeoDataFrame
+) -> Iterator[tuple[Rule, gpd.GeoDataFrame]]:
+    """Each rule with each finding (a table of one row) that it asks for and the ledger does not know."""
     for rule in rules:
         rows = matching(rule, findings)
-        for i in range(len(rows)):
-            finding = rows.iloc[[i]]
-            name = str(finding["id"].iloc[0])
-            if not ledger.knows(rule.name, name):
-                shown = showing(results, finding["not_before"].iloc[0], finding["first_seen"].iloc[0])
-                chips = _chips(folder, finding, shown, view(shown.folder)) if shown else {}
-                made = bool(shown and shown.told.get("made"))
-                ledger.note(rule.name, name, message(site, rule.name, finding, chips, made))
-        ledger.address(rule.name, [target.name for target in rule.to])
+        for i, number in enumerate(rows["id"]):
+            if not ledger.knows(rule.name, str(number)):
+                yield rule, rows.iloc[[i]]
 
 
 def _chips(folder: Path, finding: gpd.GeoDataFrame, shown: PairResult, view: Comparison) -> dict[str, str]:

@@ -6,10 +6,10 @@ Addresses that hold a secret stand in the environment, and the file names the va
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.config.section import Day, Names, Section
 from pipeline.stages.detect.detector import KINDS
@@ -51,6 +51,13 @@ def _secret_address(address: str | None) -> str | None:
     if address is not None and not variable(address):
         raise ValueError("such an address holds a secret; put it in the environment and write ${NAME}")
     return address
+
+
+def _targets(value: Any) -> Any:
+    """A list of targets. Faults are said here, in words that repeat no address."""
+    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+        raise ValueError("not a list of targets; write `- file: NAME`, or atom, webhook or apprise")
+    return value
 
 
 class Target(Section):
@@ -105,6 +112,6 @@ class Rule(Section):
     min_area_m2: Annotated[float, Field(ge=0)] = Field(0.0, description="smaller findings are left out")
     min_confidence: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="and so are less sure ones")
     since: Day | None = Field(None, description="YYYY-MM-DD; what was first seen earlier is left out")
-    to: Annotated[tuple[Target, ...], Field(min_length=1)] = Field(
+    to: Annotated[tuple[Target, ...], BeforeValidator(_targets)] = Field(
         (Target(file="alerts.jsonl", atom=None, webhook=None, apprise=None),), description="where they go"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -118,7 +118,18 @@ def _keys(loc: Loc) -> list[str]:
     """The keys that are known at a place in the file."""
     model: Any = SiteFile
     for step in loc:
-        model = SiteFile.model_fields[str(step)].annotation if model is SiteFile else None
+        if isinstance(step, str):
+            fields = getattr(model, "model_fields", {})
+            model = _section(fields[step].annotation) if step in fields else None
     if isinstance(model, type) and issubclass(model, BaseModel):
         return list(model.model_fields)
     return [field.name for field in dataclasses.fields(model)] if dataclasses.is_dataclass(model) else []
+
+
+def _section(annotation: Any) -> Any:
+    """The model or dataclass in a type such as `Rule`, `Smart | None` or `tuple[Rule, ...]`, else None."""
+    if isinstance(annotation, type) and (
+        issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
+    ):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from odc.geo import CRS
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.alerts import Rule
 from pipeline.config.section import Day, Names, Section
@@ -26,6 +27,12 @@ def _area(value: Any) -> Any:
 def _dated(value: str | None) -> str | None:
     if value is not None and "{date}" not in value:
         raise ValueError("has no {date} in it; put it where the files' date stands")
+    return value
+
+
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}_([RST]\d{3}|C[0-7]\d{2})", value):
+        raise ValueError(f"{value!r} is no name of a region; write a country code and a number, as SY_R001")
     return value
 
 
@@ -63,7 +70,7 @@ class Dates(Section):
 class Smart(Section):
     """How the site is named in the models of the IARPA SMART heavy-construction data set."""
 
-    region_id: Annotated[str, Field(pattern=r"^[A-Z]{2}_([RST]\d{3}|C[0-7]\d{2})$")] = Field(
+    region_id: Annotated[str, AfterValidator(_region)] = Field(
         description="country code and number, as SY_R001"
     )
     originator: str = Field("groundbreak", description="who made the models; the program's teams have codes")
@@ -125,14 +132,16 @@ class SiteFile(Section):
                 raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
         return value
 
-    @model_validator(mode="after")
-    def _alerts_fit(self) -> SiteFile:
-        names = [rule.name for rule in self.alerts]
-        there = ", ".join(self.zones) or "none"
-        for rule in self.alerts:
-            if names.count(rule.name) > 1:
-                raise ValueError(f"two alerts are called {rule.name!r}; give each a name of its own")
+    @field_validator("alerts")
+    @classmethod
+    def _told_apart(cls, alerts: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
+        """Each by its own name, and in zones that there are."""
+        zones = info.data.get("zones", {})
+        for i, rule in enumerate(alerts):
+            if any(rule.name == other.name for other in alerts[:i]):
+                raise ValueError(f"two are called {rule.name!r}; give each a name of its own")
             for zone in rule.zone or ():
-                if zone not in self.zones:
-                    raise ValueError(f"alert {rule.name!r}: there is no zone {zone!r}; there are {there}")
-        return self
+                if zone not in zones:
+                    there = ", ".join(zones) or "none"
+                    raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; there are {there}")
+        return alerts
