@@ -66,3 +66,7 @@ class DeliveryError(GroundbreakError):
         super().__init__(reason)
         self.later = later
         self.wait_s = wait_s
+
+
+class StoppedError(BaseException):
+    """The process was told to end. Not an Exception, so that nobody takes it for a fault and goes on."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.alerts import deliver
 from pipeline.cluster import alone, spread
-from pipeline.config import Settings, load_site
+from pipeline.config import Settings, Site, load_site
 from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 from pipeline.watch import Outcome, Watch, describe_error
@@ -36,6 +36,21 @@ def site_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
+def sites(paths: Iterable[Path]) -> Iterator[tuple[Path, Site | Exception]]:
+    """Each site file of `paths` with its site, or with what is wrong with it; ids that are taken are."""
+    owners: dict[str, Path] = {}
+    for path in site_files(paths):
+        try:
+            site = load_site(path)
+            if owners.setdefault(site.id, path) != path:
+                raise ConfigError(
+                    f"{path}: id {site.id!r} is taken by {owners[site.id]}; give each site its own"
+                )
+            yield path, site
+        except Exception as error:
+            yield path, error
+
+
 @dataclass(frozen=True)
 class _Site:
     """A site file, and the settings that count for it."""
@@ -55,20 +70,14 @@ def monitor(
     `adjust` has the last word on a site's settings. A site ends in `OUT/<site id>/timeline.geojson` and
     `timeline.csv`, made from all its pairs that could be compared.
     """
-    sites: list[_Site] = []
-    owners: dict[str, Path] = {}
-    for path in site_files(paths):
-        try:
-            site = load_site(path)
-            if owners.setdefault(site.id, path) != path:
-                raise ConfigError(
-                    f"{path}: id {site.id!r} is taken by {owners[site.id]}; give each site its own"
-                )
-            sites.append(_Site(path.absolute(), adjust(site.settings)))
-        except Exception as error:
-            yield _failed(path, error)
+    watched: list[_Site] = []
+    for path, site in sites(paths):
+        if isinstance(site, Exception):
+            yield _failed(path, site)
+        else:
+            watched.append(_Site(path.absolute(), adjust(site.settings)))
     rest = []  # large ones; without workers, all
-    for one, outcomes in spread(partial(_alone, out=out), sites):
+    for one, outcomes in spread(partial(_alone, out=out), watched):
         if isinstance(outcomes, Exception):
             yield _failed(one.path, outcomes)
         elif outcomes is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,7 @@ from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
 from pipeline.publish import publish
 from pipeline.run import run
-from pipeline.store import Store
+from pipeline.store import Known, Store
 from pipeline.timeline import follow, write_timeline
 
 STORE = "timeline.sqlite"
@@ -39,16 +39,38 @@ log = logging.getLogger(__name__)
 class Outcome:
     """What became of one pair of dates, or of a site that did not get as far (then without dates).
 
-    `skipped`: it was done before, and nothing it follows from has changed since.
+    `skipped`: it was done before, and nothing it follows from has changed since. `planned`: it was not done,
+    as a plan was all that was asked for.
     """
 
     site: str
-    status: Literal["done", "skipped", "refused", "failed"]
+    status: Literal["done", "skipped", "planned", "refused", "failed"]
     before: str | None = None
     after: str | None = None
     reason: str | None = None
     findings: int | None = None
     folder: Path | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether later dates can be compared with this one."""
+        return self.status in {"done", "skipped", "planned"}
+
+
+def successive(dates: Sequence[str], compare: Callable[[str, str], Outcome]) -> Iterator[Outcome]:
+    """Each date against the one before; past a date that cannot be used, against the last that could."""
+    usable, doubtful = dates[0], None
+    for date in dates[1:]:
+        for before in (usable, doubtful):
+            outcome = compare(before, date) if before else None
+            if outcome is None:
+                continue
+            yield outcome
+            if outcome.usable:
+                usable, doubtful = date, None
+                break
+        else:
+            doubtful = date
 
 
 def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
@@ -112,7 +134,7 @@ class Watch:
         return int(shape[0]) * int(shape[1])
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Each date against the one before; past a date that cannot be used, against the last that could.
+        """What becomes of each pair of `successive` dates; the timeline is written at the end.
 
         Raises SourceNotFoundError where there are no two dates, OutputError where another run watches it.
         """
@@ -124,23 +146,10 @@ class Watch:
             yield from self._outcomes()
 
     def _outcomes(self) -> Iterator[Outcome]:
-        dates = sorted(self.site.available_dates())
-        if len(dates) < 2:
-            have = f"only {dates[0]}" if dates else "none"
-            raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")
-        usable, doubtful = dates[0], None
-        for date in dates[1:]:
-            for before in (usable, doubtful):
-                outcome = self._pair(before, date) if before else None
-                if outcome is None:
-                    continue
-                yield outcome
-                if outcome.status in {"done", "skipped"}:
-                    self.compared.append((before or "", date))
-                    usable, doubtful = date, None
-                    break
-            else:
-                doubtful = date
+        for outcome in successive(dates_of(self.site), self._pair):
+            if outcome.usable:
+                self.compared.append((outcome.before or "", outcome.after or ""))
+            yield outcome
         with_folders = {self._result(b, a): self.store.comparison(b, a) for b, a in self.compared}
         timeline = follow(with_folders)
         write_timeline(self.folder, timeline)
@@ -160,7 +169,7 @@ class Watch:
         mark, known = fingerprint(job), self.store.known(before, after)
         if known and known.fingerprint == mark and known.refused:
             return Outcome(self.site.id, "refused", before, after, known.refused)
-        if is_complete(job.out, mark) or (known and known.fingerprint == mark and is_complete(job.out)):
+        if is_done(job, mark, known):
             return self._take(job, before, after, mark, "skipped")
         self.progress.begin(f"{self.site.name}, {before} to {after}")
         try:
@@ -179,6 +188,20 @@ class Watch:
         if status == "done" or known is None or known.fingerprint != mark:
             self.store.compared(before, after, mark, findings)
         return Outcome(self.site.id, status, before, after, None, len(findings), job.out)
+
+
+def dates_of(site: Site) -> list[str]:
+    """The days to compare, in order. Raises SourceNotFoundError where there are no two."""
+    dates = sorted(site.available_dates())
+    if len(dates) < 2:
+        have = f"only {dates[0]}" if dates else "none"
+        raise SourceNotFoundError(f"{site.id}: two dates with images are needed, there is {have}")
+    return dates
+
+
+def is_done(job: Job, mark: str, known: Known | None) -> bool:
+    """Whether the job's result is there, by its own word or by the store's (`known`), for this `mark`."""
+    return is_complete(job.out, mark) or bool(known and known.fingerprint == mark and is_complete(job.out))
 
 
 def is_complete(folder: Path, mark: str | None = None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,11 +27,37 @@ from pipeline.cli.options import (
     iso,
 )
 from pipeline.cli.pairs import settings_with, show_result
-from pipeline.cli.session import computing, reporting, show, show_json
+from pipeline.cli.session import computing, fail, reporting, show, show_json
+from pipeline.errors import GroundbreakError
 
 if TYPE_CHECKING:
+    from pipeline.config import Settings
+    from pipeline.progress import Progress
     from pipeline.watch import Outcome
 
+Adjust = Callable[["Settings"], "Settings"]
+
+
+def _interval(text: str) -> int:
+    """Seconds. Raises BadParameter for what is no interval."""
+    from pipeline.schedule import interval_s
+
+    try:
+        return interval_s(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Every = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TIME", parser=_interval, show_default=False,
+        help="Do it again every so often, as 30m, 6h or 1d, until told to end (SIGTERM, Ctrl-C).",
+    ),
+]  # fmt: skip
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be fetched and computed; write nothing.")
+]
 SiteFiles = Annotated[
     list[Path],
     typer.Argument(metavar="SITE.yaml...", help="Site files, or folders of them.", show_default=False),
@@ -71,6 +98,8 @@ def monitor(
     sites: SiteFiles,
     *,
     out: Out = "out",
+    every: Every = None,
+    dry_run: DryRun = False,
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
@@ -79,25 +108,68 @@ def monitor(
     quiet: Quiet = False,
 ) -> None:
     """Compare all dates of all sites, and follow the findings over time. What is done already is skipped."""
-    with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.errors import OutputError
-        from pipeline.monitor import monitor as watch
-        from pipeline.remote import is_url
 
-        outcomes = []
-        if is_url(out):
-            raise OutputError(f"{out}: monitor writes to a folder only, by which it knows what is done")
-        for outcome in watch(sites, Path(out), progress, lambda given: settings_with(chunk_size, given)):
-            outcomes.append(outcome)
-            progress.note(_told(outcome))
+    def adjust(given: Settings) -> Settings:
+        return settings_with(chunk_size, given)
+
+    if "://" in out:
+        fail(f"{out}: monitor writes to a folder only, by which it knows what is done")
+    if dry_run:
+        with reporting(verbose):
+            raise typer.Exit(_planned(sites, Path(out), adjust, json))
+    with computing(scheduler, workers, verbose, quiet) as progress:
+        if every is None:
+            raise typer.Exit(_watched(sites, Path(out), adjust, progress, json))
+        from pipeline.schedule import repeat
+
+        def round_of_all() -> None:
+            try:
+                _watched(sites, Path(out), adjust, progress, json)
+            except GroundbreakError as error:  # of this round; the next may do better
+                progress.note(f"groundbreak: error: {error}")
+
+        repeat(round_of_all, every)
+        progress.note("stopped; the same command goes on from here")
+
+
+def _watched(sites: list[Path], out: Path, adjust: Adjust, progress: Progress, json: bool) -> int:
+    """One round over all sites, its outcomes shown; the exit status."""
+    from pipeline.monitor import monitor as watch
+
+    outcomes = []
+    for outcome in watch(sites, out, progress, adjust):
+        outcomes.append(outcome)
+        progress.note(_told(outcome))
     outcomes.sort(key=lambda one: (one.site, one.before or "", one.after or ""))
-    counts = Counter(outcome.status for outcome in outcomes)
-    totals = {status: counts[status] for status in ("done", "skipped", "refused", "failed")}
+    totals = _totals(outcomes, ("done", "skipped", "refused", "failed"))
     if json:
         show_json({**totals, "outcomes": [vars(outcome) for outcome in outcomes]})
     else:
         show(_table(outcomes), ", ".join(f"{count} {status}" for status, count in totals.items()))
-    raise typer.Exit(1 if totals["failed"] else 0)
+    return 1 if totals["failed"] else 0
+
+
+def _planned(sites: list[Path], out: Path, adjust: Adjust, json: bool) -> int:
+    """What a round would do, shown; the exit status."""
+    from pipeline.plan import plan
+
+    plans = list(plan(sites, out, adjust))
+    outcomes = [outcome for one in plans for outcome in one.outcomes]
+    totals = _totals(outcomes, ("planned", "skipped", "refused", "failed"))
+    size, elsewhere = sum(one.bytes for one in plans), sum(one.elsewhere for one in plans)
+    if json:
+        told = [{**vars(one), "outcomes": [vars(outcome) for outcome in one.outcomes]} for one in plans]
+        show_json({**totals, "bytes": size, "elsewhere": elsewhere, "sites": told})
+    else:
+        show(_table(outcomes), ", ".join(f"{count} {status}" for status, count in totals.items()))
+        remote = f", and {elsewhere} files from elsewhere, of unknown size" if elsewhere else ""
+        show(f"would read {size / 1e6:.1f} MB of images here{remote}; nothing was computed or written")
+    return 1 if totals["failed"] else 0
+
+
+def _totals(outcomes: list[Outcome], statuses: tuple[str, ...]) -> dict[str, int]:
+    counts = Counter(str(outcome.status) for outcome in outcomes)
+    return {status: counts[status] for status in statuses}
 
 
 def _told(outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import ClusterError, OutputError
+from pipeline.errors import ClusterError, OutputError, StoppedError
 from pipeline.outputs.provenance import RUN_FILE
 
 _PREFIX = ".groundbreak-"
@@ -21,8 +21,8 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
     """A hidden folder in `out` to build the result in; moved into place at the end, run.json last, or
     removed.
 
-    `mark`: the fingerprint of the run. Where a run of the same mark was killed, or its workers died, its
-    folder is still there and goes on being filled; what runs of other marks left is removed. Raises
+    `mark`: the fingerprint of the run. Where a run of the same mark was killed or stopped, or its workers
+    died, its folder is still there and goes on being filled; what runs of other marks left is removed. Raises
     OutputError where `out` cannot be written to, or another run writes there now.
     """
     first = next(p for p in (out, *out.parents) if p.exists())
@@ -39,7 +39,7 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
             try:
                 yield folder
                 publish(folder, out)
-            except ClusterError:
+            except (ClusterError, StoppedError):
                 raise
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
