@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipeline.alerts import deliver
+from pipeline.alerts.deliver import deliver
 from pipeline.cluster import alone, spread
 from pipeline.config import Settings, Site, load_site
 from pipeline.errors import ConfigError

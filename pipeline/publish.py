@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rasterio
 
-from pipeline.alerts import notice
+from pipeline.alerts.notice import notice
 from pipeline.config import Site
 from pipeline.outputs.catalog import write_catalog
 from pipeline.results import pair_results

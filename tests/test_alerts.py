@@ -22,10 +22,10 @@ from hook_server import Hook, hook_server
 from outputs_fixture import BUILT, CRS, ground, make_rasters
 from PIL import Image
 
-from pipeline.alerts import Delivered, Patience, deliver, notice
+from pipeline.alerts.deliver import Delivered, Patience, deliver
 from pipeline.alerts.ledger import Delivery, Ledger, State
 from pipeline.alerts.message import alert_id
-from pipeline.alerts.notice import LEDGER
+from pipeline.alerts.notice import LEDGER, notice
 from pipeline.alerts.rules import matching
 from pipeline.config.alerts import Rule
 from pipeline.results import pair_results

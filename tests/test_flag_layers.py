@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flag_things import ELL, GRID, TEE, Box, Bytes, blurred, footprint, in_pixels, iou, largest
 from imagery import grid
+from odc.geo import geom
 from scipy import ndimage
 from shapely.geometry import box
 
@@ -216,3 +217,27 @@ def test_layers_in_memory_know_their_names() -> None:
         ArrayLayers.of_change(percent).layer("road", slice(0, 4))
     with pytest.raises(ValueError, match="2 names"):
         ArrayLayers(("change", "road"), percent[None])
+
+
+def test_nothing_is_found_on_excluded_ground_and_what_reaches_in_ends_at_its_border() -> None:
+    inside, outside = area((20, 40), (20, 50)), area((20, 40), (110, 140))
+    road = area((80, 88), (5, 155))
+    seen = layers(building=inside | outside, road=road)
+    west, _, _, north = GRID.extent.boundingbox.bbox
+    yard = geom.box(west - 10, north - 60, west + 40, north + 10, "EPSG:32637")  # 80 pixels from the west
+    far = geom.box(west - 900, north, west - 800, north + 100, "EPSG:32637")
+    flagged = Flag(max_false_per_km2=1e9)(
+        seen, unread, GRID, BANDS, {}, {"yard": yard.to_crs("EPSG:4326"), "far": far}
+    )
+    table = flagged.findings.set_index("kind")
+    assert sorted(table.index) == ["building", "road"]
+    assert iou(in_pixels(table.geometry["building"]), box(110, 20, 140, 40)) > 0.83
+    assert table.geometry["road"].bounds[0] == pytest.approx(west + 40, abs=0.75)
+    assert table["length_m"]["road"] == pytest.approx(37.5, rel=0.05)
+    assert flagged.excluded.as_dict()["areas"] == ["yard"]
+    assert flagged.excluded.as_dict()["share"] == pytest.approx(0.5, abs=0.001)
+    whole = Flag(max_false_per_km2=1e9)(seen, unread, GRID, BANDS)
+    assert len(whole.findings) == 3
+    np.testing.assert_array_equal(  # it was observed, and change.tif says what was detected there
+        flagged.percent(slice(20, 40))[:, 20:50], seen.layer("change", slice(20, 40))[:, 20:50]
+    )

@@ -3,8 +3,3 @@
 `notice` belongs to the run of a site and writes into its ledger what has to be told; `deliver` sends what the
 ledger holds, and can fail and be tried again without anything else being done again.
 """
-
-from pipeline.alerts.deliver import Delivered, Patience, deliver
-from pipeline.alerts.notice import notice
-
-__all__ = ["Delivered", "Patience", "deliver", "notice"]
