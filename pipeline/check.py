@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.budget import Budget
 from pipeline.cluster import worker_count
 from pipeline.config import Site, load_site, problems
+from pipeline.config.alerts import variable
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
 from pipeline.job import load
@@ -38,7 +40,7 @@ def check_site(path: Path) -> Checked:
     for date in site.available_dates():
         _look(site, date, checked)
     if not checked.problems:
-        checked.facts += _pair(site)
+        checked.facts += [*_pair(site), *_alerts(site)]
     return checked
 
 
@@ -72,6 +74,16 @@ def _pair(site: Site) -> list[str]:
         f"detector: {settings.detect.chosen(bands, metres)}",
         *_sight(metres),
     ]
+
+
+def _alerts(site: Site) -> list[str]:
+    """Who is told of what, and which addresses the environment lacks here."""
+    facts = [
+        f"alert {rule.name!r}: {', '.join(target.name for target in rule.to)}" for rule in site.file.alerts
+    ]
+    named = {variable(target.address) for rule in site.file.alerts for target in rule.to}
+    missing = sorted(name for name in named if name and not os.environ.get(name))
+    return [*facts, *(f"not set in the environment here: {name}" for name in missing)]
 
 
 def _sight(metres: float) -> list[str]:

@@ -43,4 +43,4 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
     }
     write_catalog(folder, named, runs, _BESIDE)
     if site.file.alerts:
-        notice(folder, named, site.file.alerts, timeline.findings, results)
+        notice(folder, named, site.file.alerts, timeline, results)

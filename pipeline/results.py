@@ -40,9 +40,15 @@ def pair_results(site: Path) -> list[PairResult]:
     return sorted(found, key=lambda pair: (pair.after, pair.before))
 
 
-def showing(results: Iterable[PairResult], not_before: str | None, first_seen: str) -> PairResult | None:
-    """The result that shows best how a thing came: it ends on the day that it was first seen, and begins on
-    the last one without it, or as near before that as there is. None where no result ends on that day.
+def showing(
+    results: Iterable[PairResult], reference: str, not_before: str | None, first_seen: str
+) -> PairResult | None:
+    """The result that shows best how a thing came: it ends on the day that the thing was first seen, and
+    begins on the `reference` date, on whose ground outlines lie; else on the last day without the thing, or
+    as near before that as there is. None where no result ends on that day.
     """
-    ends = [pair for pair in results if pair.after == first_seen]
-    return max(ends, key=lambda pair: (pair.before <= (not_before or ""), pair.before), default=None)
+
+    def worth(pair: PairResult) -> tuple[bool, bool, str]:
+        return pair.before == reference, pair.before <= (not_before or ""), pair.before
+
+    return max((pair for pair in results if pair.after == first_seen), key=worth, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import logging
 import multiprocessing
@@ -17,6 +18,7 @@ from typing import Any
 import feedparser
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from hook_server import Hook, hook_server
 from outputs_fixture import BUILT, CRS, ground, make_rasters
@@ -28,7 +30,8 @@ from pipeline.alerts.message import alert_id
 from pipeline.alerts.notice import LEDGER, notice
 from pipeline.alerts.rules import matching
 from pipeline.config.alerts import Rule
-from pipeline.results import pair_results
+from pipeline.results import PairResult, pair_results, showing
+from pipeline.stages.track import Timeline
 
 SITE = ("yard", "The yard")
 QUICK = Patience(tries=3, first_s=0.01)
@@ -67,7 +70,9 @@ def rule(*targets: dict[str, str], name: str = "built", **asked: Any) -> Rule:
 
 
 def note(folder: Path, *rules: Rule, table: gpd.GeoDataFrame | None = None) -> None:
-    notice(folder, SITE, rules, findings() if table is None else table, pair_results(folder))
+    table = findings() if table is None else table
+    history = [{"id": number, "date": date} for number in table["id"] for date in (BEFORE, AFTER)]
+    notice(folder, SITE, rules, Timeline(table, pd.DataFrame(history)), pair_results(folder))
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -333,3 +338,23 @@ def test_an_address_that_the_environment_lacks_is_said_and_waits(
 def test_without_rules_there_is_no_ledger(folder: Path) -> None:
     assert deliver(folder, []) == Delivered()
     assert not (folder / LEDGER).exists()
+
+
+def test_pictures_are_of_the_reference_or_of_the_last_day_without_it() -> None:
+    days = ("2019-08-20", "2019-09-09", "2019-09-21", "2019-10-03")
+    results = [
+        PairResult(Path(f"{before}_{after}"), before, after)
+        for before, after in itertools.combinations(days, 2)
+    ]
+    (a, b, c, d) = days
+    assert showing(results, a, b, c) == PairResult(Path(f"{a}_{c}"), a, c)
+    assert showing(results[1:], "2019-08-01", b, d) == PairResult(Path(f"{b}_{d}"), b, d)
+    assert showing(results[4:], "2019-08-01", a, d) == PairResult(Path(f"{c}_{d}"), c, d)
+    assert showing(results, a, None, a) is None
+
+
+def test_a_damaged_result_gives_an_alert_without_pictures(folder: Path) -> None:
+    (folder / f"{BEFORE}_{AFTER}" / "after.tif").write_bytes(b"no image")
+    note(folder, rule())
+    assert deliver(folder, [rule()]) == Delivered(sent=1)
+    assert lines(folder / "alerts.jsonl")[0]["chips"] == {}

@@ -157,6 +157,16 @@ compute: {chunk_size: 3}
             "3: dates: before (2019-09-21) is not earlier than after (2019-09-09).",
         ),
         (LEAST + "zones:\n  a: 3\n", "4: zones.a: neither a file nor a box"),
+        (LEAST + "exclude:\n  a: 3\n", "4: exclude.a: neither a file nor a box"),
+        (LEAST + "smart: {region_id: SY1}\n", "3: smart.region_id: 'SY1' is no name of a region; write a"),
+        (LEAST + "alerts:\n- name: a\n  knd: road\n", "5: alerts.0.knd: unknown key; is kind meant?"),
+        (LEAST + "alerts:\n- name: a\n  kind: hut\n", "5: alerts.0.kind: 'hut' is not known; there are"),
+        (LEAST + "alerts:\n- name: a\n  zone: b\n", "3: alerts: 'a': there is no zone 'b'; there are none."),
+        (
+            LEAST + "alerts:\n- name: a\n- name: a\n",
+            "3: alerts: two are called 'a'; give each a name of its own.",
+        ),
+        (LEAST + "alerts: [{name: a, to: [{}]}]\n", "3: alerts.0.to.0: name one of file, atom, webhook and"),
         (
             LEAST + "compute: {kernel: cubik}\n",
             "3: compute.kernel: should be 'nearest', 'bilinear', 'cubic' or 'lanczos'",
@@ -290,3 +300,46 @@ def test_a_model_lies_relative_to_the_site_file(tmp_path: Path) -> None:
     path.write_text("id: a\nsource: {files: 'a/{date}.tif'}\ndetector: onnx:models/m.onnx\n")
     assert load_site(path).settings.detect.detector == f"onnx:{tmp_path}/models/m.onnx"
     assert any("detector:" in line and "no such model" in line for line in problems(path))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "webhook: https://me:hush@example.org/x",
+        "webhook: https://example.org/x?token=hush",
+        "webhook: ftp://example.org/hush",
+        "apprise: mailto://me:hush@example.org",
+        "apprise: $hush",
+        "webhok: https://hush.example.org/",
+        "- apprise: [hush]",
+        "hush",
+    ],
+)
+def test_a_secret_in_an_alert_is_refused_and_not_repeated(tmp_path: Path, target: str) -> None:
+    (fault,) = faults(tmp_path, LEAST + f"alerts:\n- name: a\n  to:\n  - {target}\n")
+    assert "hush" not in fault
+    assert fault.endswith((".", "?"))
+
+
+def test_alerts_as_written(tmp_path: Path) -> None:
+    text = (
+        LEAST
+        + """
+zones: {north: [40, 34, 41, 35]}
+exclude: {quarry: [40, 34, 40.5, 35]}
+alerts:
+- name: built
+  zone: north
+  kind: building, road
+  to: [{webhook: "${HOOK}"}, {webhook: https://example.org/hook}, {apprise: "${CHAT}"}, {atom: a.xml}]
+- name: all
+"""
+    )
+    site = load_site(site_file(tmp_path, text))
+    built, everything = site.file.alerts
+    assert (built.zone, built.kind, built.status) == (("north",), ("building", "road"), ("confirmed",))
+    assert [target.name for target in built.to] == [
+        "webhook ${HOOK}", "webhook https://example.org/hook", "apprise ${CHAT}", "atom a.xml",
+    ]  # fmt: skip
+    assert [target.name for target in everything.to] == ["file alerts.jsonl"]
+    assert list(site.exclude) == ["quarry"]

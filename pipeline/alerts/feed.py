@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ def write_feed(path: Path, folder: Path, alerts: Sequence[dict[str, Any]]) -> No
     ET.register_namespace("georss", _GEORSS)
     site = alerts[-1]["site"]
     feed = ET.Element(_tag("feed"))
-    _add(feed, "id", f"tag:groundbreak,2026:{quote(site['id'])}/{quote(path.name)}")
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"groundbreak:{site['id']}/{path.name}")
+    _add(feed, "id", f"urn:uuid:{name}")
     _add(feed, "title", f"Groundbreak: {site['name']}")
     _add(feed, "updated", alerts[-1]["noticed"])
     _add(feed, "generator", "Groundbreak", version=__version__)

@@ -119,7 +119,7 @@ class Ledger:
         """Hold the ledger against other processes that send; waits for its turn. The system lets go of it
         where a process dies.
         """
-        with self._path.with_suffix(".lock").open("a") as handle:
+        with self._path.with_name(f".{self._path.stem}.lock").open("a") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 

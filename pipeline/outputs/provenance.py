@@ -22,7 +22,7 @@ from pipeline.outputs.files import write_text
 RUN_FILE = "run.json"
 _ORDER = (
     "groundbreak", "created", "made", "site", "before", "after", "grid", "alignment", "radiometry",
-    "observed", "detector", "findings", "settings", "stages", "versions", "files",
+    "observed", "excluded", "detector", "findings", "settings", "stages", "versions", "files",
 )  # fmt: skip
 _LIBRARIES = (
     "dask", "distributed", "geopandas", "numba", "numpy", "odc-geo", "odc-loader", "odc-stac", "pandas",
