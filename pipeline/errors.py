@@ -69,4 +69,10 @@ class DeliveryError(GroundbreakError):
 
 
 class StoppedError(BaseException):
-    """The process was told to end. Not an Exception, so that nobody takes it for a fault and goes on."""
+    """The process was told to end, by the signal of this `number`. Not an Exception, so that nobody takes it
+    for a fault and goes on.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number

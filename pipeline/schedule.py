@@ -30,27 +30,26 @@ def next_due(first: float, now: float, every: float) -> float:
 
 
 def repeat(work: Callable[[], None], every: float) -> None:
-    """Do the work now and then every so many seconds, until SIGTERM or SIGINT, which ends it at once.
-
-    Work under way is broken off by StoppedError. Call it from the main thread.
-    """
-    with _ended_by_signals():
-        first = time.monotonic()
-        while True:
-            work()
-            time.sleep(next_due(first, now := time.monotonic(), every) - now)
+    """Do the work now and then every so many seconds, for ever: until an exception ends it."""
+    first = time.monotonic()
+    while True:
+        work()
+        time.sleep(next_due(first, now := time.monotonic(), every) - now)
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGINT break off what is done inside, by StoppedError. For the main thread.
+
+    Also as the first process of a container, where SIGTERM does nothing of itself.
+    """
+
     def stop(number: int, _: FrameType | None) -> None:
-        raise StoppedError(signal.Signals(number).name)
+        raise StoppedError(number)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
-    except StoppedError:
-        pass
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import StoppedError
 from pipeline.outputs.staging import staging
-from pipeline.schedule import interval_s, next_due, repeat
+from pipeline.schedule import ended_by_signals, interval_s, next_due, repeat
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("6h", 21600), ("1d", 86400), (" 2h ", 7200)])
@@ -44,7 +44,8 @@ def test_rounds_follow_each_other_until_a_signal() -> None:
             threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    repeat(work, 0.05)
+    with pytest.raises(StoppedError, match="signal 15"), ended_by_signals():
+        repeat(work, 0.05)
     assert len(rounds) == 3
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
@@ -57,7 +58,8 @@ def test_a_signal_breaks_work_off_and_keeps_what_is_done(tmp_path: Path) -> None
             time.sleep(10)
 
     start = time.monotonic()
-    repeat(work, 0.05)
+    with pytest.raises(StoppedError), ended_by_signals():
+        repeat(work, 0.05)
     assert time.monotonic() - start < 5
     assert [path.name for path in (tmp_path / "result").rglob("block")] == ["block"]
 
