@@ -342,11 +342,15 @@ def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
         area = gpd.GeoSeries([box(40, 34, 41, 35)], crs="EPSG:4326")
         area.to_file(tmp_path / f"{name}.geojson")
     text = path.read_text()
-    path.write_text(re.sub(r"^# (?=( *[a-z_ ]+):( |$))", "", text, flags=re.M).replace("../clouds", "clouds"))
+    path.write_text(
+        re.sub(r"^# (?=( *(- )?[a-z_ ]+):( |$))", "", text, flags=re.M).replace("../clouds", "clouds")
+    )
     assert path.read_text().count("\n# ") < text.count("\n# ") - 10
     made = load_site(path)
     assert made.settings == type(made.settings)(flag=made.settings.flag, crs="EPSG:32637", resolution=0.5)
     assert list(made.zones) == ["north compound", "crossing"]
+    assert [target.channel for target in made.file.alerts[0].to] == ["file", "atom", "webhook", "apprise"]
+    assert made.file.smart is not None
     assert made.pair() == ("2019-09-09", "2019-09-21")
 
 
