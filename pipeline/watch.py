@@ -1,13 +1,18 @@
-"""One site, many dates: each pair of successive dates compared, what is done already passed over."""
+"""One site, many dates: which pairs are compared, and what is done already passed over.
+
+Each date is compared with one reference, the first clear date, whose grid all are aligned to: that shows all
+that was built so far. And with the last clear date before it: that shows what was altered or taken away. So a
+new date costs two comparisons, however many there are, and one that comes late those it is part of.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 
@@ -27,9 +32,13 @@ from pipeline.run import run
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
-STORE = "timeline.sqlite"
+TRIES = 3
+"""So many later dates are tried with a date before it is given up as the reference."""
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
+
+Pair = tuple[str, str]
+Status = Literal["done", "skipped", "refused", "failed"]
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +47,24 @@ log = logging.getLogger(__name__)
 class Outcome:
     """What became of one pair of dates, or of a site that did not get as far (then without dates).
 
-    `skipped`: it was done before, and nothing it follows from has changed since.
+    `skipped`: it was done before, and nothing it follows from has changed since. `before_seen`, `after_seen`:
+    the share of the site that each date shows, 0..1.
     """
 
     site: str
-    status: Literal["done", "skipped", "refused", "failed"]
+    status: Status
     before: str | None = None
     after: str | None = None
     reason: str | None = None
     findings: int | None = None
     folder: Path | None = None
+    before_seen: float = 0.0
+    after_seen: float = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether there are findings to follow, of this time or of one before."""
+        return self.folder is not None
 
 
 def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
@@ -88,7 +105,7 @@ def describe_error(error: Exception) -> str:
 
 @dataclass
 class Watch:
-    """One site through all its dates."""
+    """One site through all its dates: each against one reference, and against the date before."""
 
     site: Site
     out: Path
@@ -110,7 +127,7 @@ class Watch:
         return int(shape[0]) * int(shape[1])
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Each date against the one before; past a date that cannot be used, against the last that could.
+        """Every pair that the timeline follows from; it is written at the end.
 
         Raises SourceNotFoundError where there are no two dates, OutputError where another run watches it.
         """
@@ -118,29 +135,63 @@ class Watch:
         with locked(self.folder):
             for half in self.folder.glob(".part-*"):  # of a run that was killed
                 half.unlink()
-            self.store = Store(self.folder / STORE)
-            yield from self._outcomes()
+            self.store = self._store()
+            with self.store.held():
+                yield from self._outcomes()
+
+    def _store(self) -> Store:
+        address = self.site.store
+        return Store(address, self.site.id) if address else Store.beside(self.folder, self.site.id)
 
     def _outcomes(self) -> Iterator[Outcome]:
         dates = sorted(self.site.available_dates())
         if len(dates) < 2:
             have = f"only {dates[0]}" if dates else "none"
             raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")
-        usable, doubtful = dates[0], None
-        for date in dates[1:]:
-            for before in (usable, doubtful):
-                outcome = self._pair(before, date) if before else None
-                if outcome is None:
-                    continue
-                yield outcome
-                if outcome.status in {"done", "skipped"}:
-                    self.compared.append((before or "", date))
-                    usable, doubtful = date, None
-                    break
-            else:
-                doubtful = date
-        with_folders = {self._result(b, a): self.store.comparison(b, a) for b, a in self.compared}
-        write_timeline(self.folder, follow(with_folders))
+        tried: dict[tuple[str, str], Outcome] = {}
+        for before, after in self._pairs(dates, tried):
+            tried[before, after] = outcome = self._pair(before, after)
+            yield outcome
+            if outcome.usable:
+                self.compared.append((before, after))
+        self.store.keep_only(set(tried))
+        reference = self._reference(dates, tried)
+        used = [pair for pair in self.compared if pair[0] >= (reference or "9999")]
+        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in used}
+        timeline = follow(with_folders, self.site.track)
+        self.store.followed(timeline)
+        write_timeline(self.folder, timeline)
+
+    def _pairs(self, dates: Sequence[str], tried: Mapping[Pair, Outcome]) -> Iterator[Pair]:
+        """Which pairs to compare, as far as can be known from those that were `tried`; a function of the set
+        of dates alone, so that it does not matter in which order they came.
+        """
+        for i, first in enumerate(dates):
+            for date in dates[i + 1 : i + 1 + TRIES]:
+                if self._reference(dates, tried) is None:
+                    yield first, date
+        reference = self._reference(dates, tried)
+        if reference is None:
+            return
+        last = reference
+        for date in dates[dates.index(reference) + 1 :]:
+            if (reference, date) not in tried:
+                yield reference, date
+            if not tried[reference, date].usable:
+                continue
+            if last != reference:
+                yield last, date
+            if tried[reference, date].after_seen >= self.site.track.min_clear:
+                last = date
+
+    def _reference(self, dates: Sequence[str], tried: Mapping[Pair, Outcome]) -> str | None:
+        """The first date that shows enough of the site, and that a later one could be compared with."""
+        clear = (
+            before
+            for (before, _), outcome in sorted(tried.items())
+            if outcome.usable and outcome.before_seen >= self.site.track.min_clear
+        )
+        return next(clear, None)
 
     def _result(self, before: str, after: str) -> Path:
         return self.folder / f"{before}_{after}"
@@ -149,14 +200,27 @@ class Watch:
         try:
             return self._compare(before, after)
         except Exception as error:
-            return Outcome(self.site.id, "failed", before, after, describe_error(error))
+            return self._failed(before, after, describe_error(error))
+
+    def _failed(self, before: str, after: str, reason: str) -> Outcome:
+        """What was known before stays: an image that cannot be read just now undoes nothing."""
+        known, folder = self.store.known(before, after), self._result(before, after)
+        if known is None or known.refused or not is_complete(folder):
+            return Outcome(self.site.id, "failed", before, after, reason)
+        return Outcome(
+            self.site.id, "failed", before, after, reason, known.findings, folder, known.before_seen,
+            known.after_seen,
+        )  # fmt: skip
 
     def _compare(self, before: str, after: str) -> Outcome:
         job = site_job(self.site, before, after, self.out, self.settings)
         mark, known = fingerprint(job), self.store.known(before, after)
-        if known and known.fingerprint == mark and known.refused:
-            return Outcome(self.site.id, "refused", before, after, known.refused)
-        if is_complete(job.out, mark) or (known and known.fingerprint == mark and is_complete(job.out)):
+        if known and known.fingerprint == mark:
+            if known.refused:
+                return Outcome(self.site.id, "refused", before, after, known.refused)
+            if is_complete(job.out):
+                return self._outcome("skipped", job, before, after)
+        if is_complete(job.out, mark):
             return self._take(job, before, after, mark, "skipped")
         self.progress.begin(f"{self.site.name}, {before} to {after}")
         try:
@@ -166,21 +230,33 @@ class Watch:
             return Outcome(self.site.id, "refused", before, after, str(refusal))
         return self._take(job, before, after, mark, "done")
 
-    def _take(
-        self, job: Job, before: str, after: str, mark: str, status: Literal["done", "skipped"]
-    ) -> Outcome:
+    def _take(self, job: Job, before: str, after: str, mark: str, status: Status) -> Outcome:
         """The findings of a complete folder, into the store."""
         findings = gpd.read_parquet(job.out / "changes.parquet")
+        seen = (read_run(job.out) or {}).get("observed", {})
+        shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
+        self.store.compared(before, after, mark, findings, shares)
+        return self._outcome(status, job, before, after)
+
+    def _outcome(self, status: Status, job: Job, before: str, after: str) -> Outcome:
         known = self.store.known(before, after)
-        if status == "done" or known is None or known.fingerprint != mark:
-            self.store.compared(before, after, mark, findings)
-        return Outcome(self.site.id, status, before, after, None, len(findings), job.out)
+        assert known is not None
+        return Outcome(
+            self.site.id, status, before, after, None, known.findings, job.out,
+            known.before_seen, known.after_seen,
+        )  # fmt: skip
 
 
 def is_complete(folder: Path, mark: str | None = None) -> bool:
     """Whether a run ended in this folder, and, where a fingerprint is given, whether run.json names it."""
+    told = read_run(folder)
+    return told is not None and (mark is None or told.get("fingerprint") == mark)
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """What run.json of a complete folder says; None where no run ended there."""
     try:
         told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(told, dict) and (mark is None or told.get("fingerprint") == mark)
+        return None
+    return told if isinstance(told, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 from odc.geo import CRS
@@ -14,6 +15,7 @@ from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
 from pipeline.stages.screen import Screen
+from pipeline.stages.track import Track
 
 
 def _day(value: Any) -> str:
@@ -38,6 +40,12 @@ def _names(value: Any) -> Any:
 def _dated(value: str | None) -> str | None:
     if value is not None and "{date}" not in value:
         raise ValueError("has no {date} in it; put it where the files' date stands")
+    return value
+
+
+def _without_password(value: str | None) -> str | None:
+    if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
+        raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
     return value
 
 
@@ -119,6 +127,11 @@ class SiteFile(Section):
     normalize: Normalize = Field(default_factory=Normalize, description="how their radiometry is matched")
     detect: Detect = Field(default_factory=Detect, description="how change becomes a probability")
     flag: Flag = Field(default_factory=Flag, description="which changes are reported")
+    track: Track = Field(default_factory=Track, description="how findings are followed over dates")
+    store: Annotated[str | None, BeforeValidator(_without_password)] = Field(
+        None,
+        description="a database for the timelines, postgresql://HOST/DATABASE; a file beside the results",
+    )
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
 
     @field_validator("crs")

@@ -23,7 +23,9 @@ SITES: Final[dict[str, Callable[[], SceneSpec]]] = {"boukamal": boukamal, "qaim_
 _NODES = 64  # pixels between the nodes of the shift truth
 
 
-def make_samples(out: Path, sites: Iterable[str] = tuple(SITES), dates: Iterable[str] = (*DATES, *QUIET)) -> list[Path]:
+def make_samples(
+    out: Path, sites: Iterable[str] = tuple(SITES), dates: Iterable[str] = (*DATES, *QUIET)
+) -> list[Path]:
     """Write sample sites under `out`: tiles, truth.geojson, shift_truth.json. Returns the tiles."""
     tiles: list[Path] = []
     for site in sites:

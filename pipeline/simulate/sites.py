@@ -18,7 +18,7 @@ from pipeline.simulate.things import NEVER, Thing
 
 DATES: Final = ("2019-08-20", "2019-09-09", "2019-09-21")  # while things are built
 QUIET: Final = ("2019-10-03", "2019-10-15", "2019-10-27", "2019-11-08", "2019-11-20")
-"""Dates on which nothing more is built: clear, clouded, with crops at their peak, shaken beyond use, clear."""
+"""Dates on which nothing more is built: clear, clouded, crops at their peak, shaken beyond use, clear."""
 _, CLOUDED, PEAK, SHAKEN, _ = QUIET
 CRS: Final = "EPSG:32637"  # UTM 37N
 RESOLUTION: Final = 0.5  # metres
@@ -50,11 +50,17 @@ def views(mirror: float = 1.0) -> dict[str, View]:
             Sensor(haze=0.30, gain=(0.95, 0.93, 0.94, 0.91), offset=(0.004, 0.003, 0.002, 0.004), blur=0.56),
             Shift(1.6 * mirror, -1.05, last),
         ),
-        QUIET[0]: View(Sun(42, 152), Sensor(haze=0.14, gain=(0.98, 0.97, 0.98, 0.99)), Shift(0.9, 1.2, first)),
-        CLOUDED: View(Sun(39, 153), Sensor(haze=0.20), Shift(-0.6 * mirror, -0.9), cloud=0.6),
-        PEAK: View(Sun(37, 155), Sensor(haze=0.10, gain=(1.02, 1.01, 1.0, 1.0)), Shift(-1.1 * mirror, 0.4, last)),
+        QUIET[0]: View(
+            Sun(42, 152), Sensor(haze=0.14, gain=(0.98, 0.97, 0.98, 0.99)), Shift(0.9, 1.2, first)
+        ),
+        CLOUDED: View(Sun(39, 153), Sensor(haze=0.20), Shift(-0.6 * mirror, -0.9), cloud=0.45),
+        PEAK: View(
+            Sun(37, 155), Sensor(haze=0.10, gain=(1.02, 1.01, 1.0, 1.0)), Shift(-1.1 * mirror, 0.4, last)
+        ),
         SHAKEN: View(Sun(34, 158), Sensor(haze=0.16), Shift(0.5, -0.5, jitter)),
-        QUIET[4]: View(Sun(33, 160), Sensor(haze=0.12, gain=(0.97, 0.98, 0.97, 0.97)), Shift(0.3 * mirror, 0.8)),
+        QUIET[4]: View(
+            Sun(33, 160), Sensor(haze=0.12, gain=(0.97, 0.98, 0.97, 0.97)), Shift(0.3 * mirror, 0.8)
+        ),
     }
 
 
