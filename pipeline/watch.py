@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import geopandas as gpd
+import pystac
 
 from pipeline.config import Settings, Site
 from pipeline.errors import (
@@ -67,10 +69,18 @@ class Outcome:
         return self.folder is not None
 
 
-def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
+def site_job(
+    site: Site,
+    before: str,
+    after: str,
+    out: Path,
+    settings: Settings,
+    scenes: Callable[[str], Sequence[pystac.Item]] | None = None,
+) -> Job:
     """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
 
-    Raises ConfigError where the dates are not in order, and what `Site.scenes` raises.
+    `scenes`: what `site.scenes` gives, where it is at hand. Raises ConfigError where the dates are not in
+    order, and what `Site.scenes` raises.
     """
     if before >= after:
         raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
@@ -78,8 +88,8 @@ def site_job(site: Site, before: str, after: str, out: Path, settings: Settings)
         site_id=site.id,
         site_name=site.name,
         out=out / site.id / f"{before}_{after}",
-        before=tuple(site.scenes(before)),
-        after=tuple(site.scenes(after)),
+        before=tuple((scenes or site.scenes)(before)),
+        after=tuple((scenes or site.scenes)(after)),
         before_mask=_masks(site, before),
         after_mask=_masks(site, after),
         aoi=site.aoi,
@@ -114,6 +124,10 @@ class Watch:
     compared: list[tuple[str, str]] = field(default_factory=list)
 
     store: Store = field(init=False)
+    scenes: Callable[[str], Sequence[pystac.Item]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scenes = cache(self.site.scenes)  # a date belongs to several pairs
 
     @property
     def folder(self) -> Path:
@@ -213,7 +227,7 @@ class Watch:
         )  # fmt: skip
 
     def _compare(self, before: str, after: str) -> Outcome:
-        job = site_job(self.site, before, after, self.out, self.settings)
+        job = site_job(self.site, before, after, self.out, self.settings, self.scenes)
         mark, known = fingerprint(job), self.store.known(before, after)
         if known and known.fingerprint == mark:
             if known.refused:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -243,6 +245,50 @@ def test_a_withdrawn_date_takes_its_evidence_with_it(tmp_path: Path, monkeypatch
     watch(monkeypatch, fake, tmp_path / "never", tmp_path / "yard.yaml")
     assert timeline(tmp_path / "out") == timeline(tmp_path / "never")
     assert Store.beside(tmp_path / "out" / "yard", "yard").known(FIRST, SECOND) is None
+
+
+def test_postgis_and_the_embedded_store_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    site = write_site(tmp_path, *DAYS)
+    watch(monkeypatch, fake := FakeRun(clouded=THIRD), tmp_path / "embedded", site)
+    monkeypatch.setenv("GROUNDBREAK_STORE", database)
+    watch(monkeypatch, fake, tmp_path / "postgis", site)
+    assert timeline(tmp_path / "embedded") == timeline(tmp_path / "postgis")
+    assert not (tmp_path / "postgis" / "yard" / "timeline.sqlite").exists()
+    watch(monkeypatch, fake, tmp_path / "postgis", site)
+    assert fake.pairs == []
+
+
+@pytest.mark.parametrize("postgis", [False, True])
+def test_two_monitors_at_once_give_the_same_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, postgis: bool
+) -> None:
+    """On one folder, and from two machines with one database: the second says so and does nothing."""
+    site = write_site(tmp_path, *DAYS)
+    watch(monkeypatch, FakeRun(), tmp_path / "alone", site)
+    if postgis:
+        monkeypatch.setenv("GROUNDBREAK_STORE", request.getfixturevalue("database"))
+    outs = [tmp_path / "one", tmp_path / ("two" if postgis else "one")]
+    started, let_go = threading.Event(), threading.Event()
+
+    def slow(job: Job, progress: Progress) -> Result:
+        started.set()
+        assert let_go.wait(60)
+        return FakeRun()(job, progress)
+
+    monkeypatch.setattr(watch_module, "run", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: list(monitor([site], outs[0], Progress())))
+        assert started.wait(60)
+        (second,) = monitor([site], outs[1], Progress())
+        let_go.set()
+    assert second.status == "failed"
+    assert "another" in str(second.reason)
+    assert {outcome.status for outcome in first.result()} == {"done"}
+    assert timeline(outs[0]) == timeline(tmp_path / "alone")
+    watch(monkeypatch, FakeRun(), outs[1], site)
+    assert timeline(outs[1]) == timeline(tmp_path / "alone")
 
 
 def test_a_date_that_cannot_be_read_just_now_loses_nothing(
