@@ -28,6 +28,7 @@ BENCHMARKS = (
     "alignment",
     "radiometry",
     "screen",
+    "series",
     "scale",
     "equal",
     "kills",

@@ -10,8 +10,9 @@ from pipeline.config import Settings, Site
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import sites
+from pipeline.pairs import compare_all
 from pipeline.store import Store
-from pipeline.watch import STORE, Outcome, dates_of, describe_error, is_done, site_job, successive
+from pipeline.watch import Outcome, dates_of, describe_error, is_complete, read_run, site_job
 
 
 @dataclass
@@ -49,13 +50,13 @@ class _Planner:
 
     def __init__(self, site: Site, out: Path, settings: Settings) -> None:
         self._site, self._out, self._settings = site, out, settings
-        path = out / site.id / STORE
-        self._store = Store(path) if path.exists() else None
+        self._store = Store.existing(site.store, out / site.id, site.id)
         self._files: set[Path] = set()
 
     def plan(self) -> Plan:
         dates = dates_of(self._site)
-        outcomes = list(successive(dates, self._outcome))
+        tried = compare_all(dates, self._outcome, self._site.track.min_clear)
+        outcomes = [outcome for _, outcome in tried]
         here = [file for file in self._files if file.is_file()]
         size = sum(file.stat().st_size for file in here)
         return Plan(self._site.id, dates, outcomes, size, len(self._files) - len(here))
@@ -70,10 +71,12 @@ class _Planner:
         known = self._store.known(before, after) if self._store else None
         if known and known.fingerprint == mark and known.refused:
             return Outcome(name, "refused", before, after, known.refused)
-        if is_done(job, mark, known):
-            return Outcome(name, "skipped", before, after, folder=job.out)
+        if is_complete(job.out, mark) or (known and known.fingerprint == mark and is_complete(job.out)):
+            seen = (read_run(job.out) or {}).get("observed", {})
+            shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
+            return Outcome(name, "skipped", before, after, None, None, job.out, *shares)
         self._files |= images(job)
-        return Outcome(name, "planned", before, after, folder=job.out)
+        return Outcome(name, "planned", before, after, None, None, job.out, 1.0, 1.0)
 
 
 def images(job: Job) -> set[Path]:

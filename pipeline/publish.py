@@ -12,7 +12,7 @@ from pipeline.outputs.catalog import write_catalog
 from pipeline.results import pair_results
 from pipeline.smart import write_smart
 from pipeline.stages.track import Timeline
-from pipeline.timeline import CSV, GEOJSON
+from pipeline.timeline import CSV, GEOJSON, PHASES_CSV
 from pipeline.zones import CSV as ZONES_CSV
 from pipeline.zones import PARQUET as ZONES_PARQUET
 from pipeline.zones import write_zones
@@ -20,6 +20,7 @@ from pipeline.zones import write_zones
 _BESIDE = {
     GEOJSON: ("Findings followed over dates", "application/geo+json"),
     CSV: ("A row a finding and date", "text/csv"),
+    PHASES_CSV: ("The site's phase by date", "text/csv"),
     ZONES_CSV: ("Totals by zone, kind and date", "text/csv"),
     ZONES_PARQUET: ("Totals by zone, kind and date", "application/vnd.apache.parquet"),
 }

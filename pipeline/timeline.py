@@ -1,4 +1,4 @@
-"""From the compared pairs of a site to its `timeline.geojson` and `timeline.csv`."""
+"""From the comparisons of a site to its `timeline.geojson`, `timeline.csv` and `phases.csv`."""
 
 from __future__ import annotations
 
@@ -9,72 +9,61 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import rasterio
-from affine import Affine
-from numpy.typing import NDArray
-from rasterio.features import geometry_mask
-from rasterio.windows import Window
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.outputs.files import write_text
 from pipeline.outputs.vectors import to_lonlat
-from pipeline.stages.track import COLUMNS, Comparison, Timeline, Track
+from pipeline.places import mean_inside, observed_share, on_the_image, on_the_reference
+from pipeline.stages.track import COLUMNS, Comparison, Seen, Timeline, Track
 
-GEOJSON, CSV = "timeline.geojson", "timeline.csv"
+GEOJSON, CSV, PHASES_CSV = "timeline.geojson", "timeline.csv", "phases.csv"
 
 
-def follow(comparisons: Mapping[Path, Comparison]) -> Timeline:
+def follow(comparisons: Mapping[Path, Comparison], track: Track) -> Timeline:
     """Track the findings of a site's comparisons, each given by the folder of its result.
 
-    What was seen of an outline on a date is read from the `before.tif` and `after.tif` there. The
-    timeline is in the CRS of the earliest comparison, whatever the others are in.
+    The earliest date is the reference: every other date must have been compared with it. All is brought into
+    the reference's CRS and onto its ground, by the `shift.tif` that the date before was found to have.
     """
-    ordered = sorted(comparisons.items(), key=lambda entry: (entry[1].after, entry[1].before))
-    images: dict[str, Path] = {}
-    for folder, comparison in ordered:
-        images.setdefault(comparison.before, folder / "before.tif")
-        images[comparison.after] = folder / "after.tif"
-    crs = ordered[0][1].findings.crs if ordered else None
-    together = [Comparison(c.before, c.after, c.findings.to_crs(crs)) for _, c in ordered]
+    if not comparisons:
+        return track([], "", _nothing)
+    reference = min(pair.before for pair in comparisons.values())
+    since = {pair.after: folder for folder, pair in comparisons.items() if pair.before == reference}
+    later = {pair.after: (pair.before, f) for f, pair in comparisons.items() if pair.before != reference}
+    crs = next(pair.findings.crs for pair in comparisons.values() if pair.before == reference)
 
-    def observed(date: str, outlines: Sequence[BaseGeometry]) -> NDArray[np.float64]:
-        return observed_share(images[date], gpd.GeoSeries(list(outlines), crs=crs))
+    def moved(pair: Comparison) -> Comparison:
+        if pair.before == reference:
+            return pair
+        shift = since[pair.before] / "shift.tif"
+        return Comparison(pair.before, pair.after, on_the_reference(pair.findings.to_crs(crs), shift))
 
-    return Track()(together, observed)
+    def looks(date: str, outlines: Sequence[BaseGeometry]) -> Seen:
+        shapes, unknown = gpd.GeoSeries(list(outlines), crs=crs), np.full(len(outlines), np.nan)
+        if date == reference:
+            seen = observed_share(since[min(since)] / "before.tif", shapes)
+            return Seen(seen, np.zeros(len(outlines)), unknown)
+        again = unknown
+        if date in later:
+            before, folder = later[date]
+            there = on_the_image(shapes, since[before] / "shift.tif")
+            again = mean_inside(folder / "change.tif", there, track.min_observed) / 100
+        built = mean_inside(since[date] / "change.tif", shapes, track.min_observed) / 100
+        return Seen(observed_share(since[date] / "after.tif", shapes), built, again)
+
+    return track([moved(pair) for pair in comparisons.values()], reference, looks)
 
 
-def observed_share(image: Path, outlines: gpd.GeoSeries) -> NDArray[np.float64]:
-    """Share 0..1 of the pixels touched by each outline that hold a value in `image`; outside it none do."""
-    if outlines.empty:
-        return np.zeros(0)
-    with rasterio.open(image) as source:
-        shapes = outlines.to_crs(source.crs)
-        return np.array([_share(source, shape) for shape in shapes], dtype=np.float64)
-
-
-def _share(source: rasterio.DatasetReader, shape: BaseGeometry) -> float:
-    window = source.window(*shape.bounds).round_offsets().round_lengths(op="ceil")
-    window = Window(window.col_off - 1, window.row_off - 1, window.width + 3, window.height + 3)
-    touched = ~geometry_mask(
-        [shape],
-        (int(window.height), int(window.width)),
-        source.transform @ Affine.translation(window.col_off, window.row_off),
-        all_touched=True,
-    )
-    inside = Window(0, 0, source.width, source.height)
-    if not rasterio.windows.intersect(window, inside):
-        return 0.0
-    part = rasterio.windows.intersection(window, inside)
-    rows = slice(int(part.row_off - window.row_off), int(part.row_off - window.row_off + part.height))
-    cols = slice(int(part.col_off - window.col_off), int(part.col_off - window.col_off + part.width))
-    clear = np.zeros(touched.shape, bool)
-    clear[rows, cols] = source.read_masks(1, window=part) > 0
-    return float(clear[touched].mean())
+def _nothing(_: str, outlines: Sequence[BaseGeometry]) -> Seen:
+    return Seen(*(np.zeros(len(outlines)) for _ in range(3)))
 
 
 def write_timeline(folder: Path, timeline: Timeline) -> None:
-    """Write `timeline.geojson` (RFC 7946, lon/lat) and `timeline.csv` into a site's folder."""
+    """Write `timeline.geojson` (RFC 7946, lon/lat), `timeline.csv` and `phases.csv` into a site's folder.
+
+    The GeoJSON has the site's latest phase as a foreign member `phase`.
+    """
     table = timeline.findings[list(COLUMNS)].astype(object)
     properties = table.where(table.notna(), None).to_dict("records")
     shapes: Sequence[BaseGeometry] = list(to_lonlat(timeline.findings)) if len(table) else []
@@ -82,10 +71,12 @@ def write_timeline(folder: Path, timeline: Timeline) -> None:
         {"type": "Feature", "properties": row, "geometry": mapping(shape)}
         for row, shape in zip(properties, shapes, strict=True)
     ]
-    collection = {"type": "FeatureCollection", "features": features}
+    phase = None if timeline.phases.empty else timeline.phases["phase"].iloc[-1]
+    collection = {"type": "FeatureCollection", "phase": phase, "features": features}
     write_text(folder / GEOJSON, json.dumps(collection, ensure_ascii=False, allow_nan=False) + "\n")
     words = {True: "true", False: "false", None: ""}
     history = timeline.history.assign(
         **{name: timeline.history[name].map(words) for name in ("observed", "present")}
     )
     write_text(folder / CSV, history.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / PHASES_CSV, timeline.phases.to_csv(index=False, lineterminator="\n"))

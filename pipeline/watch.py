@@ -1,4 +1,4 @@
-"""One site, many dates: each pair of successive dates compared, what is done already passed over."""
+"""One site, many dates: its pairs compared, what is done already passed over, and the findings followed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
+import pystac
 
 from pipeline.config import Settings, Site
 from pipeline.errors import (
@@ -22,15 +24,17 @@ from pipeline.errors import (
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
 from pipeline.outputs.staging import locked
+from pipeline.pairs import Pair, compare_all, reference
 from pipeline.progress import Progress
 from pipeline.publish import publish
 from pipeline.run import run
-from pipeline.store import Known, Store
+from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
-STORE = "timeline.sqlite"
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
+
+Status = Literal["done", "skipped", "planned", "refused", "failed"]
 
 log = logging.getLogger(__name__)
 
@@ -40,43 +44,38 @@ class Outcome:
     """What became of one pair of dates, or of a site that did not get as far (then without dates).
 
     `skipped`: it was done before, and nothing it follows from has changed since. `planned`: it was not done,
-    as a plan was all that was asked for.
+    as a plan was all that was asked for. `before_seen`, `after_seen`: the share of the site that each date
+    shows, 0..1.
     """
 
     site: str
-    status: Literal["done", "skipped", "planned", "refused", "failed"]
+    status: Status
     before: str | None = None
     after: str | None = None
     reason: str | None = None
     findings: int | None = None
     folder: Path | None = None
+    before_seen: float = 0.0
+    after_seen: float = 0.0
 
     @property
     def usable(self) -> bool:
-        """Whether later dates can be compared with this one."""
-        return self.status in {"done", "skipped", "planned"}
+        """Whether there are findings to follow, of this time or of one before."""
+        return self.folder is not None
 
 
-def successive(dates: Sequence[str], compare: Callable[[str, str], Outcome]) -> Iterator[Outcome]:
-    """Each date against the one before; past a date that cannot be used, against the last that could."""
-    usable, doubtful = dates[0], None
-    for date in dates[1:]:
-        for before in (usable, doubtful):
-            outcome = compare(before, date) if before else None
-            if outcome is None:
-                continue
-            yield outcome
-            if outcome.usable:
-                usable, doubtful = date, None
-                break
-        else:
-            doubtful = date
-
-
-def site_job(site: Site, before: str, after: str, out: Path, settings: Settings) -> Job:
+def site_job(
+    site: Site,
+    before: str,
+    after: str,
+    out: Path,
+    settings: Settings,
+    scenes: Callable[[str], Sequence[pystac.Item]] | None = None,
+) -> Job:
     """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
 
-    Raises ConfigError where the dates are not in order, and what `Site.scenes` raises.
+    `scenes`: what `site.scenes` gives, where it is at hand. Raises ConfigError where the dates are not in
+    order, and what `Site.scenes` raises.
     """
     if before >= after:
         raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
@@ -84,8 +83,8 @@ def site_job(site: Site, before: str, after: str, out: Path, settings: Settings)
         site_id=site.id,
         site_name=site.name,
         out=out / site.id / f"{before}_{after}",
-        before=tuple(site.scenes(before)),
-        after=tuple(site.scenes(after)),
+        before=tuple((scenes or site.scenes)(before)),
+        after=tuple((scenes or site.scenes)(after)),
         before_mask=_masks(site, before),
         after_mask=_masks(site, after),
         aoi=site.aoi,
@@ -112,7 +111,7 @@ def describe_error(error: Exception) -> str:
 
 @dataclass
 class Watch:
-    """One site through all its dates."""
+    """One site through all its dates: each against one reference, and against the date before."""
 
     site: Site
     out: Path
@@ -121,6 +120,10 @@ class Watch:
     compared: list[tuple[str, str]] = field(default_factory=list)
 
     store: Store = field(init=False)
+    scenes: Callable[[str], Sequence[pystac.Item]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scenes = cache(self.site.scenes)  # a date belongs to several pairs
 
     @property
     def folder(self) -> Path:
@@ -134,7 +137,7 @@ class Watch:
         return int(shape[0]) * int(shape[1])
 
     def outcomes(self) -> Iterator[Outcome]:
-        """What becomes of each pair of `successive` dates; the timeline is written at the end.
+        """Every pair that the timeline follows from; it is written at the end.
 
         Raises SourceNotFoundError where there are no two dates, OutputError where another run watches it.
         """
@@ -142,16 +145,28 @@ class Watch:
         with locked(self.folder):
             for half in self.folder.glob(".part-*"):  # of a run that was killed
                 half.unlink()
-            self.store = Store(self.folder / STORE)
-            yield from self._outcomes()
+            self.store = self._store()
+            with self.store.held():
+                yield from self._outcomes()
+
+    def _store(self) -> Store:
+        address = self.site.store
+        return Store(address, self.site.id) if address else Store.beside(self.folder, self.site.id)
 
     def _outcomes(self) -> Iterator[Outcome]:
-        for outcome in successive(dates_of(self.site), self._pair):
-            if outcome.usable:
-                self.compared.append((outcome.before or "", outcome.after or ""))
+        tried: dict[Pair, Outcome] = {}
+        min_clear = self.site.track.min_clear
+        for pair, outcome in compare_all(dates_of(self.site), self._pair, min_clear):
+            tried[pair] = outcome
             yield outcome
-        with_folders = {self._result(b, a): self.store.comparison(b, a) for b, a in self.compared}
-        timeline = follow(with_folders)
+            if outcome.usable:
+                self.compared.append(pair)
+        self.store.keep_only(set(tried))
+        first = reference(tried, min_clear)
+        used = [pair for pair in self.compared if pair[0] >= (first or "9999")]
+        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in used}
+        timeline = follow(with_folders, self.site.track)
+        self.store.followed(timeline)
         write_timeline(self.folder, timeline)
         publish(self.site, self.folder, timeline)
 
@@ -162,14 +177,27 @@ class Watch:
         try:
             return self._compare(before, after)
         except Exception as error:
-            return Outcome(self.site.id, "failed", before, after, describe_error(error))
+            return self._failed(before, after, describe_error(error))
+
+    def _failed(self, before: str, after: str, reason: str) -> Outcome:
+        """What was known before stays: an image that cannot be read just now undoes nothing."""
+        known, folder = self.store.known(before, after), self._result(before, after)
+        if known is None or known.refused or not is_complete(folder):
+            return Outcome(self.site.id, "failed", before, after, reason)
+        return Outcome(
+            self.site.id, "failed", before, after, reason, known.findings, folder, known.before_seen,
+            known.after_seen,
+        )  # fmt: skip
 
     def _compare(self, before: str, after: str) -> Outcome:
-        job = site_job(self.site, before, after, self.out, self.settings)
+        job = site_job(self.site, before, after, self.out, self.settings, self.scenes)
         mark, known = fingerprint(job), self.store.known(before, after)
-        if known and known.fingerprint == mark and known.refused:
-            return Outcome(self.site.id, "refused", before, after, known.refused)
-        if is_done(job, mark, known):
+        if known and known.fingerprint == mark:
+            if known.refused:
+                return Outcome(self.site.id, "refused", before, after, known.refused)
+            if is_complete(job.out):
+                return self._outcome("skipped", job, before, after)
+        if is_complete(job.out, mark):
             return self._take(job, before, after, mark, "skipped")
         self.progress.begin(f"{self.site.name}, {before} to {after}")
         try:
@@ -179,15 +207,21 @@ class Watch:
             return Outcome(self.site.id, "refused", before, after, str(refusal))
         return self._take(job, before, after, mark, "done")
 
-    def _take(
-        self, job: Job, before: str, after: str, mark: str, status: Literal["done", "skipped"]
-    ) -> Outcome:
+    def _take(self, job: Job, before: str, after: str, mark: str, status: Status) -> Outcome:
         """The findings of a complete folder, into the store."""
         findings = gpd.read_parquet(job.out / "changes.parquet")
+        seen = (read_run(job.out) or {}).get("observed", {})
+        shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
+        self.store.compared(before, after, mark, findings, shares)
+        return self._outcome(status, job, before, after)
+
+    def _outcome(self, status: Status, job: Job, before: str, after: str) -> Outcome:
         known = self.store.known(before, after)
-        if status == "done" or known is None or known.fingerprint != mark:
-            self.store.compared(before, after, mark, findings)
-        return Outcome(self.site.id, status, before, after, None, len(findings), job.out)
+        assert known is not None
+        return Outcome(
+            self.site.id, status, before, after, None, known.findings, job.out,
+            known.before_seen, known.after_seen,
+        )  # fmt: skip
 
 
 def dates_of(site: Site) -> list[str]:
@@ -199,15 +233,16 @@ def dates_of(site: Site) -> list[str]:
     return dates
 
 
-def is_done(job: Job, mark: str, known: Known | None) -> bool:
-    """Whether the job's result is there, by its own word or by the store's (`known`), for this `mark`."""
-    return is_complete(job.out, mark) or bool(known and known.fingerprint == mark and is_complete(job.out))
-
-
 def is_complete(folder: Path, mark: str | None = None) -> bool:
     """Whether a run ended in this folder, and, where a fingerprint is given, whether run.json names it."""
+    told = read_run(folder)
+    return told is not None and (mark is None or told.get("fingerprint") == mark)
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """What run.json of a complete folder says; None where no run ended there."""
     try:
         told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(told, dict) and (mark is None or told.get("fingerprint") == mark)
+        return None
+    return told if isinstance(told, dict) else None

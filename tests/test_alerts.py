@@ -72,7 +72,7 @@ def rule(*targets: dict[str, str], name: str = "built", **asked: Any) -> Rule:
 def note(folder: Path, *rules: Rule, table: gpd.GeoDataFrame | None = None) -> None:
     table = findings() if table is None else table
     history = [{"id": number, "date": date} for number in table["id"] for date in (BEFORE, AFTER)]
-    notice(folder, SITE, rules, Timeline(table, pd.DataFrame(history)), pair_results(folder))
+    notice(folder, SITE, rules, Timeline(table, pd.DataFrame(history), pd.DataFrame()), pair_results(folder))
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.features import rasterize
+from shapely import affinity
 from shapely.geometry import box
 
 from pipeline import watch as watch_module
 from pipeline.errors import AlignmentRejectedError
 from pipeline.job import Job
 from pipeline.monitor import monitor, site_files
+from pipeline.places import observed_share
 from pipeline.progress import Progress
 from pipeline.run import Result
-from pipeline.timeline import observed_share
+from pipeline.store import Store
 from pipeline.watch import Outcome
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 40
@@ -47,10 +52,15 @@ def write_site(folder: Path, *dates: str, extra: str = "") -> Path:
 
 
 class FakeRun:
-    """Stands in for `run`: finds the house in the pair that spans `built`, refuses the date `bad`."""
+    """Stands in for `run`: finds the house where it was built between two dates, refuses the date `bad`.
 
-    def __init__(self, built: str = "2019-09-01", bad: str = "") -> None:
-        self.built, self.bad = built, bad
+    `clouded` shows a tenth of the site. `shift`: metres east by which every image but the first is off.
+    """
+
+    def __init__(
+        self, built: str = "2019-09-01", bad: str = "", clouded: str = "", shift: float = 0.0
+    ) -> None:
+        self.built, self.bad, self.clouded, self.shift = built, bad, clouded, shift
         self.pairs: list[str] = []
 
     def __call__(self, job: Job, progress: Progress) -> Result:
@@ -59,14 +69,32 @@ class FakeRun:
         before, after = name.split("_")
         if self.bad in {before, after}:
             raise AlignmentRejectedError(f"{name}: too few tie points")
-        found = [HOUSE] if before < self.built <= after else []
-        columns = {"kind": "building", "direction": "new", "confidence": 0.9, "zone": None}
+        there = affinity.translate(HOUSE, 0 if before == DAYS[0] else self.shift)
+        found = [there] if before < self.built <= after else []
+        columns = {"kind": "building", "direction": "new", "confidence": 0.99, "zone": None}
         frame = gpd.GeoDataFrame({"id": range(1, len(found) + 1), **columns}, geometry=found, crs=CRS)
         write_image(job.out / "before.tif")
         write_image(job.out / "after.tif")
+        percent = rasterize(
+            [(shape, 90) for shape in found] or [(HOUSE, 0)], (SIZE, SIZE), transform=GRID["transform"]
+        )
+        write_raster(job.out / "change.tif", percent[None].astype("uint8"), 255)
+        shift = np.zeros((2, SIZE, SIZE), "float32")
+        shift[0] = self.shift
+        write_raster(job.out / "shift.tif", shift, np.nan)
         frame.to_parquet(job.out / "changes.parquet")
-        (job.out / "run.json").write_text("{}")
+        seen = {
+            key: 0.1 if day == self.clouded else 1.0 for key, day in (("before", before), ("after", after))
+        }
+        (job.out / "run.json").write_text(json.dumps({"observed": seen}))
         return Result(job.out, frame, {})
+
+
+def write_raster(path: Path, values: Any, nodata: float) -> None:
+    with rasterio.open(
+        path, "w", driver="GTiff", count=len(values), dtype=values.dtype, nodata=nodata, **GRID
+    ) as target:
+        target.write(values)
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, fake: FakeRun, out: Path, *sites: Path) -> list[Outcome]:
@@ -75,24 +103,31 @@ def watch(monkeypatch: pytest.MonkeyPatch, fake: FakeRun, out: Path, *sites: Pat
     return list(monitor(sites, out, Progress()))
 
 
-def timeline(out: Path) -> tuple[Any, str]:
+def timeline(out: Path) -> tuple[Any, str, str]:
     folder = out / "yard"
-    return json.loads((folder / "timeline.geojson").read_text()), (folder / "timeline.csv").read_text()
+    files = ("timeline.geojson", "timeline.csv", "phases.csv")
+    collection, *tables = ((folder / name).read_text() for name in files)
+    return json.loads(collection), tables[0], tables[1]
 
 
-DAYS = ("2019-08-20", "2019-09-09", "2019-09-21")
+DAYS = ("2019-08-20", "2019-09-09", "2019-09-21", "2019-10-03")
+FIRST, SECOND, THIRD, LAST = DAYS
+SINCE_FIRST = [f"{FIRST}_{day}" for day in DAYS[1:]]
+ALL_PAIRS = [*SINCE_FIRST[:2], f"{SECOND}_{THIRD}", SINCE_FIRST[2], f"{THIRD}_{LAST}"]
 
 
-def test_all_successive_pairs_and_the_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_date_against_the_first_and_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcomes = watch(monkeypatch, fake := FakeRun(), tmp_path / "out", write_site(tmp_path, *DAYS))
-    assert fake.pairs == ["2019-08-20_2019-09-09", "2019-09-09_2019-09-21"]
-    assert [(o.status, o.findings) for o in outcomes] == [("done", 1), ("done", 0)]
-    collection, table = timeline(tmp_path / "out")
+    assert fake.pairs == ALL_PAIRS
+    assert [(o.status, o.findings) for o in outcomes] == [("done", n) for n in (1, 1, 0, 1, 0)]
+    collection, table, phases = timeline(tmp_path / "out")
     (feature,) = collection["features"]
     assert feature["properties"] == {
-        "id": 1, "kind": "building", "status": "confirmed", "state": "started", "not_before": "2019-08-20",
-        "first_seen": "2019-09-09", "last_seen": "2019-09-21", "confidence": 0.9, "area_m2": 100.0,
-        "zone": None,
+        "id": "2019-09-09-01", "kind": "building", "status": "confirmed", "state": "started",
+        "not_before": FIRST, "first_seen": SECOND, "last_seen": LAST, "confidence": 0.9794,
+        "area_m2": 100.0, "zone": None,
     }  # fmt: skip
     lon, lat = feature["geometry"]["coordinates"][0][0]
     there = gpd.GeoSeries([HOUSE], crs=CRS).to_crs("OGC:CRS84").total_bounds
@@ -100,10 +135,23 @@ def test_all_successive_pairs_and_the_timeline(tmp_path: Path, monkeypatch: pyte
     assert there[1] - 1e-6 <= lat <= there[3] + 1e-6
     assert table.splitlines() == [
         "id,date,observed,present,area_m2",
-        "1,2019-08-20,true,false,0.0",
-        "1,2019-09-09,true,true,100.0",
-        "1,2019-09-21,true,true,100.0",
+        "2019-09-09-01,2019-08-20,true,false,0.0",
+        *(f"2019-09-09-01,{day},true,true,100.0" for day in DAYS[1:]),
     ]
+    assert collection["phase"] == "active"
+    assert phases.splitlines() == ["date,phase", f"{FIRST},no activity", *(f"{d},active" for d in DAYS[1:])]
+
+
+def test_findings_of_an_image_that_is_off_lie_where_the_first_date_shows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The house is found against the date before only where that date shows it: 4 m further east."""
+    fake = FakeRun(built=THIRD, shift=4.0)
+    watch(monkeypatch, fake, tmp_path / "out", write_site(tmp_path, *DAYS))
+    collection, _, _ = timeline(tmp_path / "out")
+    (feature,) = collection["features"]
+    assert feature["properties"]["area_m2"] == 100.0
+    assert feature["properties"]["state"] == "started"
 
 
 def test_a_second_round_skips_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,56 +159,148 @@ def test_a_second_round_skips_and_changes_nothing(tmp_path: Path, monkeypatch: p
     watch(monkeypatch, fake := FakeRun(), out, site)
     first = {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
     outcomes = watch(monkeypatch, fake, out, site)
-    assert (fake.pairs, [o.status for o in outcomes]) == ([], ["skipped", "skipped"])
+    assert (fake.pairs, {o.status for o in outcomes}) == ([], {"skipped"})
     assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == first
 
 
-def test_only_what_changes_a_result_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site, out = write_site(tmp_path, *DAYS), tmp_path / "out"
+def test_a_new_date_costs_itself_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, out = write_site(tmp_path, *DAYS[:3]), tmp_path / "out"
     watch(monkeypatch, fake := FakeRun(), out, site)
-    write_site(tmp_path, extra="compute: {chunk_size: 256}\n")
+    watch(monkeypatch, fake, out, write_site(tmp_path, LAST))
+    assert fake.pairs == ALL_PAIRS[-2:]
+
+
+def test_only_what_changes_a_result_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, out = write_site(tmp_path, *DAYS[:3]), tmp_path / "out"
+    watch(monkeypatch, fake := FakeRun(), out, site)
+    write_site(tmp_path, extra="compute: {chunk_size: 256}\ntrack: {settled_days: 10}\n")
     watch(monkeypatch, fake, out, site)
     assert fake.pairs == []
-    write_image(tmp_path / "images" / DAYS[2] / "tile.tif", np.full((SIZE, SIZE), 77, "uint16"))
+    assert timeline(out)[0]["phase"] == "finished"
+    write_image(tmp_path / "images" / THIRD / "tile.tif", np.full((SIZE, SIZE), 77, "uint16"))
     watch(monkeypatch, fake, out, site)
-    assert fake.pairs == ["2019-09-09_2019-09-21"]
+    assert fake.pairs == ALL_PAIRS[1:3]
     write_site(tmp_path, extra="flag: {min_area_m2: 40}\n")
     watch(monkeypatch, fake, out, site)
-    assert len(fake.pairs) == 2
-    (out / "yard" / "2019-08-20_2019-09-09" / "run.json").unlink()
+    assert len(fake.pairs) == 3
+    (out / "yard" / ALL_PAIRS[0] / "run.json").unlink()
     watch(monkeypatch, fake, out, site)
-    assert fake.pairs == ["2019-08-20_2019-09-09"]
+    assert fake.pairs == ALL_PAIRS[:1]
 
 
 def test_a_bad_date_is_passed_over_and_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, out = write_site(tmp_path, *DAYS), tmp_path / "out"
-    outcomes = watch(monkeypatch, fake := FakeRun(bad=DAYS[1]), out, site)
-    assert [(o.status, o.after) for o in outcomes] == [("refused", DAYS[1]), ("done", DAYS[2])]
-    assert fake.pairs[-1] == "2019-08-20_2019-09-21"
+    outcomes = watch(monkeypatch, fake := FakeRun(bad=SECOND), out, site)
+    assert [(o.status, o.before, o.after) for o in outcomes] == [
+        ("refused", FIRST, SECOND), ("done", FIRST, THIRD), ("done", FIRST, LAST), ("done", THIRD, LAST),
+    ]  # fmt: skip
     again = watch(monkeypatch, fake, out, site)
     assert [(o.status, o.reason) for o in again] == [
         (o.status.replace("done", "skipped"), o.reason) for o in outcomes
     ]
     assert fake.pairs == []
+    assert timeline(out)[0]["features"][0]["properties"]["not_before"] == FIRST
 
 
 def test_a_bad_first_date_does_not_spoil_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    outcomes = watch(monkeypatch, FakeRun(bad=DAYS[0]), tmp_path / "out", write_site(tmp_path, *DAYS))
-    assert [o.status for o in outcomes] == ["refused", "refused", "done"]
-    assert (outcomes[-1].before, outcomes[-1].after) == DAYS[1:]
+    fake = FakeRun(bad=FIRST, built=THIRD)
+    outcomes = watch(monkeypatch, fake, tmp_path / "out", write_site(tmp_path, *DAYS))
+    assert [o.status for o in outcomes] == ["refused"] * 3 + ["done"] * 3
+    assert [(o.before, o.after) for o in outcomes[3:]] == [(SECOND, THIRD), (SECOND, LAST), (THIRD, LAST)]
+    assert timeline(tmp_path / "out")[0]["features"][0]["properties"]["not_before"] == SECOND
 
 
-def test_a_late_date_gives_what_it_would_have_given_in_order(
+def test_a_date_under_clouds_is_compared_but_nothing_is_compared_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late, order = tmp_path / "late", tmp_path / "order"
-    watch(monkeypatch, fake := FakeRun(), tmp_path / "late-out", write_site(late, DAYS[0], DAYS[2]))
-    assert fake.pairs == ["2019-08-20_2019-09-21"]
-    watch(monkeypatch, fake, tmp_path / "late-out", write_site(late, DAYS[1]))
-    watch(monkeypatch, fake, tmp_path / "order-out", write_site(order, *DAYS))
+    site = write_site(tmp_path, *DAYS)
+    watch(monkeypatch, fake := FakeRun(clouded=SECOND), tmp_path / "second", site)
+    assert fake.pairs == [*SINCE_FIRST, f"{THIRD}_{LAST}"]
+    watch(monkeypatch, fake := FakeRun(clouded=FIRST), tmp_path / "first", site)
+    assert fake.pairs == [*SINCE_FIRST, f"{SECOND}_{THIRD}", f"{SECOND}_{LAST}", f"{THIRD}_{LAST}"]
+
+
+@pytest.mark.parametrize(("order", "bad"), [((0, 2, 1, 3), ""), ((3, 1, 2, 0), ""), ((2, 3, 0, 1), SECOND)])
+def test_dates_in_any_order_give_what_they_give_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...], bad: str
+) -> None:
+    fake = FakeRun(bad=bad)
+    for count in range(2, 5):
+        site = write_site(tmp_path / "late", *(DAYS[n] for n in order[:count]))
+        watch(monkeypatch, fake, tmp_path / "late-out", site)
+    watch(monkeypatch, fake, tmp_path / "order-out", write_site(tmp_path / "order", *DAYS))
     assert timeline(tmp_path / "late-out") == timeline(tmp_path / "order-out")
+    stores = [Store.beside(tmp_path / name / "yard", "yard") for name in ("late-out", "order-out")]
+    for pair in (name.split("_") for name in ALL_PAIRS):
+        late, in_order = (store.known(pair[0], pair[1]) for store in stores)
+        assert (late and replace(late, fingerprint="")) == (in_order and replace(in_order, fingerprint=""))
+
+
+def test_a_withdrawn_date_takes_its_evidence_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch(monkeypatch, fake := FakeRun(), tmp_path / "out", write_site(tmp_path, *DAYS))
+    shutil.rmtree(tmp_path / "images" / SECOND)
+    watch(monkeypatch, fake, tmp_path / "out", tmp_path / "yard.yaml")
+    watch(monkeypatch, fake, tmp_path / "never", tmp_path / "yard.yaml")
+    assert timeline(tmp_path / "out") == timeline(tmp_path / "never")
+    assert Store.beside(tmp_path / "out" / "yard", "yard").known(FIRST, SECOND) is None
+
+
+def test_postgis_and_the_embedded_store_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    site = write_site(tmp_path, *DAYS)
+    watch(monkeypatch, fake := FakeRun(clouded=THIRD), tmp_path / "embedded", site)
+    monkeypatch.setenv("GROUNDBREAK_STORE", database)
+    watch(monkeypatch, fake, tmp_path / "postgis", site)
+    assert timeline(tmp_path / "embedded") == timeline(tmp_path / "postgis")
+    assert not (tmp_path / "postgis" / "yard" / "timeline.sqlite").exists()
+    watch(monkeypatch, fake, tmp_path / "postgis", site)
+    assert fake.pairs == []
+
+
+@pytest.mark.parametrize("postgis", [False, True])
+def test_two_monitors_at_once_give_the_same_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, postgis: bool
+) -> None:
+    """On one folder, and from two machines with one database: the second says so and does nothing."""
+    site = write_site(tmp_path, *DAYS)
+    watch(monkeypatch, FakeRun(), tmp_path / "alone", site)
+    if postgis:
+        monkeypatch.setenv("GROUNDBREAK_STORE", request.getfixturevalue("database"))
+    outs = [tmp_path / "one", tmp_path / ("two" if postgis else "one")]
+    started, let_go = threading.Event(), threading.Event()
+
+    def slow(job: Job, progress: Progress) -> Result:
+        started.set()
+        assert let_go.wait(60)
+        return FakeRun()(job, progress)
+
+    monkeypatch.setattr(watch_module, "run", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: list(monitor([site], outs[0], Progress())))
+        assert started.wait(60)
+        (second,) = monitor([site], outs[1], Progress())
+        let_go.set()
+    assert second.status == "failed"
+    assert "another" in str(second.reason)
+    assert {outcome.status for outcome in first.result()} == {"done"}
+    assert timeline(outs[0]) == timeline(tmp_path / "alone")
+    watch(monkeypatch, FakeRun(), outs[1], site)
+    assert timeline(outs[1]) == timeline(tmp_path / "alone")
+
+
+def test_a_date_that_cannot_be_read_just_now_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, out = write_site(tmp_path, *DAYS), tmp_path / "out"
+    watch(monkeypatch, fake := FakeRun(), out, site)
+    before = timeline(out)
+    (tmp_path / "images" / THIRD / "tile.tif").write_bytes(b"half a file")
+    outcomes = watch(monkeypatch, fake, out, site)
+    assert [o.status for o in outcomes if THIRD in {o.before, o.after}] == ["failed"] * 3
+    assert timeline(out) == before
 
 
 def test_failures_are_collected_and_the_rest_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,48 +346,3 @@ def test_observed_share_counts_clear_pixels_and_nothing_outside(tmp_path: Path) 
     in_degrees = observed_share(image, gpd.GeoSeries(places[:1], crs=CRS).to_crs("EPSG:4326"))
     assert list(in_degrees) == [1.0]
     assert len(observed_share(image, gpd.GeoSeries([], crs=CRS))) == 0
-
-
-def test_the_store_keeps_what_it_is_given(tmp_path: Path) -> None:
-    store = watch_module.Store(tmp_path / "s.sqlite")
-    columns = {
-        "kind": ["road", "other"],
-        "direction": "new",
-        "confidence": [0.7, 0.6],
-        "zone": [None, "gate"],
-    }
-    frame = gpd.GeoDataFrame({"id": [2, 1], **columns}, geometry=[HOUSE, HOUSE.buffer(3)], crs=CRS)
-    assert store.known(*DAYS[:2]) is None
-    for _ in range(2):
-        store.compared(*DAYS[:2], "mark", frame)
-    back = store.comparison(*DAYS[:2]).findings
-    assert list(back["id"]) == [1, 2]
-    assert pd.isna(back["zone"][1])
-    assert back.geometry[1].equals(HOUSE)
-    assert back.crs.to_epsg() == 32637
-    store.refused(*DAYS[:2], "other mark", "clouds")
-    known = store.known(*DAYS[:2])
-    assert known is not None
-    assert (known.fingerprint, known.refused) == ("other mark", "clouds")
-    with pytest.raises(KeyError):
-        store.comparison(*DAYS[:2])
-
-
-def test_two_writers_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    columns = {"kind": "road", "direction": "new", "confidence": 0.7, "zone": None}
-
-    def write(mark: int) -> None:
-        store = watch_module.Store(path)
-        frame = gpd.GeoDataFrame(
-            {"id": range(1, mark + 2), **columns}, geometry=[HOUSE] * (mark + 1), crs=CRS
-        )
-        for _ in range(10):
-            store.compared(*DAYS[:2], str(mark), frame)
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write, range(4)))
-    store = watch_module.Store(path)
-    known = store.known(*DAYS[:2])
-    assert known is not None
-    assert len(store.comparison(*DAYS[:2]).findings) == int(known.fingerprint) + 1

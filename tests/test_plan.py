@@ -26,43 +26,51 @@ def size(folder: Path, *days: str) -> int:
     return sum((folder / "images" / day / "tile.tif").stat().st_size for day in days)
 
 
-def test_a_new_site_is_all_to_be_done_and_nothing_is_written(tmp_path: Path) -> None:
-    site = write_site(tmp_path, *DAYS)
-    before = tree(tmp_path)
-    said = planned(site, tmp_path / "out")
-    assert (said["planned"], said["skipped"], said["bytes"]) == (2, 0, size(tmp_path, *DAYS))
+def pairs(said: dict[str, Any], status: str) -> list[str]:
     (one,) = said["sites"]
-    assert one["dates"] == list(DAYS)
-    pairs = [(outcome["before"], outcome["after"], outcome["status"]) for outcome in one["outcomes"]]
-    assert pairs == [(DAYS[0], DAYS[1], "planned"), (DAYS[1], DAYS[2], "planned")]
+    return [f"{o['before']}_{o['after']}" for o in one["outcomes"] if o["status"] == status]
+
+
+def test_a_new_site_is_all_to_be_done_as_it_then_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, out = write_site(tmp_path, *DAYS), tmp_path / "out"
+    before = tree(tmp_path)
+    said = planned(site, out)
+    assert said["sites"][0]["dates"] == list(DAYS)
+    assert (said["planned"], said["skipped"], said["bytes"]) == (5, 0, size(tmp_path, *DAYS))
     assert tree(tmp_path) == before
-    assert not (tmp_path / "out").exists()
+    assert not out.exists()
+    watch(monkeypatch, fake := FakeRun(), out, site)
+    assert pairs(said, "planned") == fake.pairs
 
 
-def test_a_new_date_costs_its_own_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    site, out = write_site(tmp_path, *DAYS[:2]), tmp_path / "out"
+def test_a_new_date_costs_its_own_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, out = write_site(tmp_path, *DAYS[:3]), tmp_path / "out"
     watch(monkeypatch, FakeRun(), out, site)
     said = planned(site, out)
-    assert (said["planned"], said["skipped"], said["bytes"]) == (0, 1, 0)
-    write_site(tmp_path, DAYS[2])
+    assert (said["planned"], said["skipped"], said["bytes"]) == (0, 3, 0)
+    write_site(tmp_path, DAYS[3])
     before = tree(tmp_path)
     said = planned(site, out)
-    assert (said["planned"], said["skipped"], said["bytes"]) == (1, 1, size(tmp_path, *DAYS[1:]))
+    assert pairs(said, "planned") == [f"{DAYS[0]}_{DAYS[3]}", f"{DAYS[2]}_{DAYS[3]}"]
+    assert said["bytes"] == size(tmp_path, DAYS[0], DAYS[2], DAYS[3])
     assert tree(tmp_path) == before
 
 
-def test_what_was_refused_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wrong", [{"bad": DAYS[1]}, {"clouded": DAYS[1]}, {"bad": DAYS[0]}])
+def test_what_was_refused_or_clouded_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
     site, out = write_site(tmp_path, *DAYS), tmp_path / "out"
-    watch(monkeypatch, FakeRun(bad=DAYS[1]), out, site)
+    outcomes = watch(monkeypatch, FakeRun(**wrong), out, site)
     said = planned(site, out)
-    assert [(o["status"], o["after"]) for o in said["sites"][0]["outcomes"]] == [
-        ("refused", DAYS[1]), ("skipped", DAYS[2]),
-    ]  # fmt: skip
+    assert pairs(said, "refused") == [f"{o.before}_{o.after}" for o in outcomes if o.status == "refused"]
+    assert pairs(said, "skipped") == [f"{o.before}_{o.after}" for o in outcomes if o.status == "done"]
+    assert said["planned"] == 0
 
 
 def test_in_words(tmp_path: Path) -> None:
     told = groundbreak("monitor", write_site(tmp_path, *DAYS), "--out", tmp_path / "out", "--dry-run")
-    assert "2 planned, 0 skipped, 0 refused, 0 failed" in told.stdout
+    assert "5 planned, 0 skipped, 0 refused, 0 failed" in told.stdout
     assert "nothing was computed or written" in told.stdout
 
 

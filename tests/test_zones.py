@@ -63,7 +63,7 @@ def test_both_files_hold_the_same_and_an_empty_timeline_keeps_its_columns(tmp_pa
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / CSV, dtype=table.dtypes.to_dict()), table)
     assert b"\r" not in (tmp_path / CSV).read_bytes()
     whole = make_timeline()
-    empty = Timeline(whole.findings.iloc[:0], whole.history.iloc[:0])
+    empty = Timeline(whole.findings.iloc[:0], whole.history.iloc[:0], whole.phases)
     write_zones(tmp_path, empty, 0.5)
     assert list(pd.read_csv(tmp_path / CSV).columns) == list(table.columns)
     assert pd.read_parquet(tmp_path / PARQUET).dtypes.equals(table.dtypes)

@@ -45,7 +45,8 @@ def make_timeline() -> Timeline:
         for number, line in areas.items()
         for date, area in zip(DATES, line, strict=True)
     ]
-    return Timeline(findings, pd.DataFrame(history).astype({"present": object}))
+    phases = pd.DataFrame({"date": DATES, "phase": ["no activity", "active", "active", "active"]})
+    return Timeline(findings, pd.DataFrame(history).astype({"present": object}), phases)
 
 
 def _seen(area: float | None) -> dict[str, Any]:

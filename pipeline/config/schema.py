@@ -16,6 +16,7 @@ from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
 from pipeline.stages.screen import Screen
+from pipeline.stages.track import Track
 
 
 def _area(value: Any) -> Any:
@@ -33,6 +34,12 @@ def _dated(value: str | None) -> str | None:
 def _region(value: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}_([RST]\d{3}|C[0-7]\d{2})", value):
         raise ValueError(f"{value!r} is no name of a region; write a country code and a number, as SY_R001")
+    return value
+
+
+def _without_password(value: str | None) -> str | None:
+    if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
+        raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
     return value
 
 
@@ -120,6 +127,11 @@ class SiteFile(Section):
     normalize: Normalize = Field(default_factory=Normalize, description="how their radiometry is matched")
     detect: Detect = Field(default_factory=Detect, description="how change becomes a probability")
     flag: Flag = Field(default_factory=Flag, description="which changes are reported")
+    track: Track = Field(default_factory=Track, description="how findings are followed over dates")
+    store: Annotated[str | None, BeforeValidator(_without_password)] = Field(
+        None,
+        description="a database for the timelines, postgresql://HOST/DATABASE; a file beside the results",
+    )
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
 
     @field_validator("crs")

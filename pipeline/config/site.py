@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.config.settings import Settings
 from pipeline.errors import AreaError, ConfigError, GroundbreakError, SourceNotFoundError
 from pipeline.scenes import acquired, common_bands, describe
 from pipeline.stages.detect.choice import located
+from pipeline.stages.track import Track
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,18 @@ class Site:
             crs=file.crs,
             resolution=file.resolution,
         )
+
+    @property
+    def track(self) -> Track:
+        """How findings are followed over dates. Not among `settings`: no comparison follows from it."""
+        return self.file.track
+
+    @property
+    def store(self) -> str | None:
+        """The address of the timelines' database: the file's, else GROUNDBREAK_STORE; None for a file beside
+        the results.
+        """
+        return self.file.store or os.environ.get("GROUNDBREAK_STORE") or None
 
     def available_dates(self) -> tuple[str, ...]:
         """Days (YYYY-MM-DD) that have images, in order: by {date} in the pattern, else by metadata."""

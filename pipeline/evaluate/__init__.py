@@ -25,7 +25,7 @@ from pipeline.evaluate.alignment import shift_scores
 from pipeline.evaluate.objects import object_scores
 from pipeline.evaluate.pixels import outline_mask, pixel_scores
 from pipeline.evaluate.read import compared_dates, open_raster, read_truth, read_vectors
-from pipeline.timeline import observed_share
+from pipeline.places import observed_share
 
 __all__ = ["evaluate", "object_scores", "pixel_scores", "shift_scores"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.simulate.groups import grove, machines, parked, traffic
 from pipeline.simulate.scene import SceneSpec
 from pipeline.simulate.shapes import Box, Path, curve, ring
-from pipeline.simulate.sites import DATES, grid_at, views
+from pipeline.simulate.sites import DATES, QUIET, farmed, grid_at, moving_on, views
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import NEVER, Thing
 
@@ -19,12 +19,24 @@ _SOUTH_LANE = curve(((30, 0), (40, -30), (44, -60)), 5)
 
 
 def boukamal(seed: int = 34) -> SceneSpec:
-    """The site with its three dates."""
+    """The site with its dates."""
     rng = np.random.default_rng([seed, 10])
     things = [*_fields(), *_roads(rng), *_north_yard(rng), *_south_yard(rng), *_built(rng)]
+    things = [*moving_on(farmed(things)), *_later(np.random.default_rng([seed, 11]))]
     return SceneSpec(
         grid_at(40.95, 34.43), tuple(things), views(), seed, GroundStyle(cells=320), supersample=2
     )
+
+
+def _later(rng: np.random.Generator) -> list[Thing]:
+    """Who passes and parks on the quiet dates."""
+    return [
+        *traffic(rng, _HIGHWAY, QUIET, 5),
+        *traffic(rng, _LANE, QUIET, 1),
+        *parked(rng, Box(32, 74, 34, 5, 4), QUIET, 9, 0.35),
+        *parked(rng, Box(58, -70, 52, 5, 6), QUIET, 14, 0.4),
+        *parked(rng, Box(64, -120, 60, 5, 6), QUIET, 16, 0.25),
+    ]
 
 
 def _fields() -> list[Thing]:

@@ -24,10 +24,14 @@ def clouds(rng: np.random.Generator, shape: tuple[int, int], step: float, share:
 
 def clouded(light: Array, thick: Array, sun: Sun) -> Array:
     """Light (band, y, x) with clouds before it and their shadows on it."""
+    shadowed = light * (1 - _SHADE * cast(thick, sun))
+    return np.asarray(shadowed * (1 - thick) + _WHITE[:, None, None] * thick)
+
+
+def cast(thick: Array, sun: Sun) -> Array:
+    """The clouds that stand before the sun at each pixel, as thick as they are."""
     away = _HEIGHT * max(thick.shape) / tan(radians(max(sun.elevation, 15.0)))
     east, north, _ = sun.towards
     flat = max(float(np.hypot(east, north)), 1e-6)
     move = round(north / flat * away), round(-east / flat * away)
-    shade = _SHADE * np.roll(thick, move, axis=(0, 1))
-    shadowed = light * (1 - shade)
-    return np.asarray(shadowed * (1 - thick) + _WHITE[:, None, None] * thick)
+    return np.roll(thick, move, axis=(0, 1))

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.simulate.groups import grove, lorry, machines, parked, traffic, until_next
 from pipeline.simulate.scene import SceneSpec
 from pipeline.simulate.shapes import Box, Path, curve
-from pipeline.simulate.sites import DATES, grid_at, views
+from pipeline.simulate.sites import DATES, QUIET, farmed, grid_at, moving_on, views
 from pipeline.simulate.terrain import GroundStyle
 from pipeline.simulate.things import Thing
 
@@ -18,11 +18,23 @@ _BYPASS = curve(((-120, -26), (-84, -66), (0, -72), (70, -50), (104, 6)), 6)
 
 
 def qaim_crossing(seed: int = 41) -> SceneSpec:
-    """The site with its three dates."""
+    """The site with its dates."""
     rng = np.random.default_rng([seed, 10])
-    things = [*_border(), *_roads(rng), *_halls(rng), *_lorries(rng), *_built(rng)]
+    things = [*_border(), *_roads(rng), *_halls(rng), *_lorries(rng, DATES, (5, 9, 3), (0.35, 0.6, 0.3))]
+    things += _built(rng)
+    things = [*moving_on(farmed(things)), *_later(np.random.default_rng([seed, 11]))]
     ground = GroundStyle(cells=320, downhill=-70, gravel=0.6, channels=0.8, tilt=0.018)
     return SceneSpec(grid_at(41.00, 34.38), tuple(things), views(mirror=-0.8), seed, ground, supersample=2)
+
+
+def _later(rng: np.random.Generator) -> list[Thing]:
+    """Who passes, queues and parks on the quiet dates."""
+    return [
+        *traffic(rng, _ROAD, QUIET, 6, 0.4),
+        *traffic(rng, _BYPASS, QUIET, 1, 0.8),
+        *parked(rng, Box(44, -34, 48, 5, _TURN), QUIET, 14, 0.45),
+        *_lorries(rng, QUIET, (7, 4, 8, 5, 6), (0.5, 0.4, 0.55, 0.35, 0.45)),
+    ]
 
 
 def _border() -> list[Thing]:
@@ -80,20 +92,22 @@ def _halls(rng: np.random.Generator) -> list[Thing]:
     return things + parked(rng, Box(44, -34, 48, 5, _TURN), DATES, 14, 0.45)
 
 
-def _lorries(rng: np.random.Generator) -> list[Thing]:
+def _lorries(
+    rng: np.random.Generator, dates: tuple[str, ...], queues: tuple[int, ...], shares: tuple[float, ...]
+) -> list[Thing]:
     """The queue at the canopy and the lorry park: other lorries on each date, and never the same number."""
     things = []
     c, s = np.cos(np.radians(_TURN)), np.sin(np.radians(_TURN))
-    for date, queued, share in zip(DATES, (5, 9, 3), (0.35, 0.6, 0.3), strict=True):
+    for date, queued, share in zip(dates, queues, shares, strict=True):
         for n in range(queued):
             x, y, turn = _ROAD.at(160 - 17.0 * n + rng.normal(0, 0.8))
-            things.append(lorry(rng, (x + 2.6 * s, y - 2.6 * c, turn), date, until_next(date, DATES)))
+            things.append(lorry(rng, (x + 2.6 * s, y - 2.6 * c, turn), date, until_next(date, dates)))
         for row in (-14, 8):
             for place in range(13):
                 if rng.random() < share:
                     u = -26 + 4.3 * place + rng.normal(0, 0.2)
                     x, y = -94 + u * c - row * s, 36 + u * s + row * c
-                    things.append(lorry(rng, (x, y, _TURN + 90), date, until_next(date, DATES)))
+                    things.append(lorry(rng, (x, y, _TURN + 90), date, until_next(date, dates)))
     return things
 
 

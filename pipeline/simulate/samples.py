@@ -16,14 +16,16 @@ import pandas as pd
 from pipeline.simulate.boukamal import boukamal
 from pipeline.simulate.qaim_crossing import qaim_crossing
 from pipeline.simulate.scene import SceneSpec, scene, shift_field, truth
-from pipeline.simulate.sites import DATES
+from pipeline.simulate.sites import DATES, QUIET
 from pipeline.simulate.write import NOTE, sun_tags, write_geojson, write_text, write_tiles
 
 SITES: Final[dict[str, Callable[[], SceneSpec]]] = {"boukamal": boukamal, "qaim_crossing": qaim_crossing}
 _NODES = 64  # pixels between the nodes of the shift truth
 
 
-def make_samples(out: Path, sites: Iterable[str] = tuple(SITES), dates: Iterable[str] = DATES) -> list[Path]:
+def make_samples(
+    out: Path, sites: Iterable[str] = tuple(SITES), dates: Iterable[str] = (*DATES, *QUIET)
+) -> list[Path]:
     """Write sample sites under `out`: tiles, truth.geojson, shift_truth.json. Returns the tiles."""
     tiles: list[Path] = []
     for site in sites:
