@@ -28,7 +28,8 @@ _BESIDE = {
 
 def publish(site: Site, folder: Path, timeline: Timeline) -> None:
     """Write all of it into the site's folder; nothing is sent. Raises OutputError, SourceUnreadableError."""
-    results = pair_results(folder)
+    dates = set(timeline.phases["date"])  # folders of withdrawn dates may still lie there
+    results = [pair for pair in pair_results(folder) if {pair.before, pair.after} <= dates]
     if not results:
         return
     named = site.id, site.name

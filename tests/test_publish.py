@@ -93,6 +93,19 @@ def test_the_catalogue_is_valid_and_moves_with_its_folder(
     assert all(Path(str(href)).is_file() for href in related)
 
 
+def test_a_withdrawn_date_leaves_the_catalogue_and_the_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, out = write_site(tmp_path, *DAYS, extra=RULES), tmp_path / "out"
+    watch(monkeypatch, Whole(), out, site)
+    (tmp_path / "images" / DAYS[-1] / "tile.tif").unlink()
+    watch(monkeypatch, Whole(), out, site)
+    catalog = pystac.Catalog.from_file(str(out / "yard" / "catalog.json"))
+    assert len(list(catalog.get_items())) == 3
+    region = json.loads((out / "yard" / "smart" / "region_models" / "SY_R001.geojson").read_text())
+    assert region["features"][0]["properties"]["end_date"] == DAYS[2]
+
+
 def test_a_service_that_is_down_fails_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
