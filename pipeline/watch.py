@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -39,7 +39,6 @@ TRIES = 3
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
-Pair = tuple[str, str]
 Status = Literal["done", "skipped", "refused", "failed"]
 
 log = logging.getLogger(__name__)
@@ -60,13 +59,61 @@ class Outcome:
     reason: str | None = None
     findings: int | None = None
     folder: Path | None = None
-    before_seen: float = 0.0
-    after_seen: float = 0.0
+    before_seen: float = 1.0
+    after_seen: float = 1.0
 
     @property
     def usable(self) -> bool:
         """Whether there are findings to follow, of this time or of one before."""
         return self.folder is not None
+
+
+def comparisons(
+    dates: Sequence[str], compare: Callable[[str, str], Outcome], min_clear: float
+) -> Iterator[Outcome]:
+    """What becomes of each pair that a timeline follows from: every date with the reference, and with the
+    last clear date before it.
+
+    The reference is the first date that shows `min_clear` of the site, 0..1, and that one of the next few can
+    be compared with. All follows from the set of dates, so that it does not matter in which order they came.
+    """
+    tried: dict[str, Outcome] = {}
+    reference = None
+    for i, first in enumerate(dates):
+        tried = {}
+        for date in dates[i + 1 : i + 1 + TRIES]:
+            yield (outcome := compare(first, date))
+            tried[date] = outcome
+            if outcome.usable:
+                break
+        reference = reference_of(tried.values(), min_clear)
+        if reference is not None:
+            break
+    last = reference
+    for date in dates[dates.index(reference) + 1 :] if reference else ():
+        if (outcome := tried.get(date) or compare(reference or "", date)) is not tried.get(date):
+            yield outcome
+        if not outcome.usable:
+            continue
+        if last != reference:
+            yield compare(last or "", date)
+        if outcome.after_seen >= min_clear:
+            last = date
+
+
+def reference_of(outcomes: Iterable[Outcome], min_clear: float) -> str | None:
+    """The date that all others are compared with; None where there is none yet."""
+    clear = (one.before for one in outcomes if one.usable and one.before_seen >= min_clear)
+    return next(clear, None)
+
+
+def dates_of(site: Site) -> list[str]:
+    """The days to compare, in order. Raises SourceNotFoundError where there are no two."""
+    dates = sorted(site.available_dates())
+    if len(dates) < 2:
+        have = f"only {dates[0]}" if dates else "none"
+        raise SourceNotFoundError(f"{site.id}: two dates with images are needed, there is {have}")
+    return dates
 
 
 def site_job(
@@ -158,54 +205,19 @@ class Watch:
         return Store(address, self.site.id) if address else Store.beside(self.folder, self.site.id)
 
     def _outcomes(self) -> Iterator[Outcome]:
-        dates = sorted(self.site.available_dates())
-        if len(dates) < 2:
-            have = f"only {dates[0]}" if dates else "none"
-            raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")
-        tried: dict[tuple[str, str], Outcome] = {}
-        for before, after in self._pairs(dates, tried):
-            tried[before, after] = outcome = self._pair(before, after)
+        tried: list[Outcome] = []
+        for outcome in comparisons(dates_of(self.site), self._pair, self.site.track.min_clear):
+            tried.append(outcome)
             yield outcome
-            if outcome.usable:
-                self.compared.append((before, after))
-        self.store.keep_only(set(tried))
-        reference = self._reference(dates, tried)
-        used = [pair for pair in self.compared if pair[0] >= (reference or "9999")]
-        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in used}
+        self.store.keep_only({(one.before or "", one.after or "") for one in tried})
+        reference = reference_of(tried, self.site.track.min_clear)
+        for one in tried:
+            if one.usable and (one.before or "") >= (reference or "9999"):
+                self.compared.append((one.before or "", one.after or ""))
+        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in self.compared}
         timeline = follow(with_folders, self.site.track)
         self.store.followed(timeline)
         write_timeline(self.folder, timeline)
-
-    def _pairs(self, dates: Sequence[str], tried: Mapping[Pair, Outcome]) -> Iterator[Pair]:
-        """Which pairs to compare, as far as can be known from those that were `tried`; a function of the set
-        of dates alone, so that it does not matter in which order they came.
-        """
-        for i, first in enumerate(dates):
-            for date in dates[i + 1 : i + 1 + TRIES]:
-                if self._reference(dates, tried) is None:
-                    yield first, date
-        reference = self._reference(dates, tried)
-        if reference is None:
-            return
-        last = reference
-        for date in dates[dates.index(reference) + 1 :]:
-            if (reference, date) not in tried:
-                yield reference, date
-            if not tried[reference, date].usable:
-                continue
-            if last != reference:
-                yield last, date
-            if tried[reference, date].after_seen >= self.site.track.min_clear:
-                last = date
-
-    def _reference(self, dates: Sequence[str], tried: Mapping[Pair, Outcome]) -> str | None:
-        """The first date that shows enough of the site, and that a later one could be compared with."""
-        clear = (
-            before
-            for (before, _), outcome in sorted(tried.items())
-            if outcome.usable and outcome.before_seen >= self.site.track.min_clear
-        )
-        return next(clear, None)
 
     def _result(self, before: str, after: str) -> Path:
         return self.folder / f"{before}_{after}"
