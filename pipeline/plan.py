@@ -10,9 +10,8 @@ from pipeline.config import Settings, Site
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import sites
-from pipeline.pairs import compare_all
 from pipeline.store import Store
-from pipeline.watch import Outcome, dates_of, describe_error, is_complete, read_run, site_job
+from pipeline.watch import Outcome, comparisons, dates_of, describe_error, is_complete, read_run, site_job
 
 
 @dataclass
@@ -55,8 +54,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         dates = dates_of(self._site)
-        tried = compare_all(dates, self._outcome, self._site.track.min_clear)
-        outcomes = [outcome for _, outcome in tried]
+        outcomes = list(comparisons(dates, self._outcome, self._site.track.min_clear))
         here = [file for file in self._files if file.is_file()]
         size = sum(file.stat().st_size for file in here)
         return Plan(self._site.id, dates, outcomes, size, len(self._files) - len(here))
@@ -76,7 +74,7 @@ class _Planner:
             shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
             return Outcome(name, "skipped", before, after, None, None, job.out, *shares)
         self._files |= images(job)
-        return Outcome(name, "planned", before, after, None, None, job.out, 1.0, 1.0)
+        return Outcome(name, "planned", before, after, folder=job.out)
 
 
 def images(job: Job) -> set[Path]:

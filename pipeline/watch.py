@@ -1,10 +1,15 @@
-"""One site, many dates: its pairs compared, what is done already passed over, and the findings followed."""
+"""One site, many dates: which pairs are compared, and what is done already passed over.
+
+Each date is compared with one reference, the first clear date, whose grid all are aligned to: that shows all
+that was built so far. And with the last clear date before it: that shows what was altered or taken away. So a
+new date costs two comparisons, however many there are, and one that comes late those it is part of.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,13 +29,14 @@ from pipeline.errors import (
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
 from pipeline.outputs.staging import locked
-from pipeline.pairs import Pair, compare_all, reference
 from pipeline.progress import Progress
 from pipeline.publish import publish
 from pipeline.run import run
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
+TRIES = 3
+"""So many later dates are tried with a date before it is given up as the reference."""
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
@@ -55,13 +61,61 @@ class Outcome:
     reason: str | None = None
     findings: int | None = None
     folder: Path | None = None
-    before_seen: float = 0.0
-    after_seen: float = 0.0
+    before_seen: float = 1.0
+    after_seen: float = 1.0
 
     @property
     def usable(self) -> bool:
         """Whether there are findings to follow, of this time or of one before."""
         return self.folder is not None
+
+
+def comparisons(
+    dates: Sequence[str], compare: Callable[[str, str], Outcome], min_clear: float
+) -> Iterator[Outcome]:
+    """What becomes of each pair that a timeline follows from: every date with the reference, and with the
+    last clear date before it.
+
+    The reference is the first date that shows `min_clear` of the site, 0..1, and that one of the next few can
+    be compared with. All follows from the set of dates, so that it does not matter in which order they came.
+    """
+    tried: dict[str, Outcome] = {}
+    reference = None
+    for i, first in enumerate(dates):
+        tried = {}
+        for date in dates[i + 1 : i + 1 + TRIES]:
+            yield (outcome := compare(first, date))
+            tried[date] = outcome
+            if outcome.usable:
+                break
+        reference = reference_of(tried.values(), min_clear)
+        if reference is not None:
+            break
+    last = reference
+    for date in dates[dates.index(reference) + 1 :] if reference else ():
+        if (outcome := tried.get(date) or compare(reference or "", date)) is not tried.get(date):
+            yield outcome
+        if not outcome.usable:
+            continue
+        if last != reference:
+            yield compare(last or "", date)
+        if outcome.after_seen >= min_clear:
+            last = date
+
+
+def reference_of(outcomes: Iterable[Outcome], min_clear: float) -> str | None:
+    """The date that all others are compared with; None where there is none yet."""
+    clear = (one.before for one in outcomes if one.usable and one.before_seen >= min_clear)
+    return next(clear, None)
+
+
+def dates_of(site: Site) -> list[str]:
+    """The days to compare, in order. Raises SourceNotFoundError where there are no two."""
+    dates = sorted(site.available_dates())
+    if len(dates) < 2:
+        have = f"only {dates[0]}" if dates else "none"
+        raise SourceNotFoundError(f"{site.id}: two dates with images are needed, there is {have}")
+    return dates
 
 
 def site_job(
@@ -154,17 +208,16 @@ class Watch:
         return Store(address, self.site.id) if address else Store.beside(self.folder, self.site.id)
 
     def _outcomes(self) -> Iterator[Outcome]:
-        tried: dict[Pair, Outcome] = {}
-        min_clear = self.site.track.min_clear
-        for pair, outcome in compare_all(dates_of(self.site), self._pair, min_clear):
-            tried[pair] = outcome
+        tried: list[Outcome] = []
+        for outcome in comparisons(dates_of(self.site), self._pair, self.site.track.min_clear):
+            tried.append(outcome)
             yield outcome
-            if outcome.usable:
-                self.compared.append(pair)
-        self.store.keep_only(set(tried))
-        first = reference(tried, min_clear)
-        used = [pair for pair in self.compared if pair[0] >= (first or "9999")]
-        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in used}
+        self.store.keep_only({(one.before or "", one.after or "") for one in tried})
+        reference = reference_of(tried, self.site.track.min_clear)
+        for one in tried:
+            if one.usable and (one.before or "") >= (reference or "9999"):
+                self.compared.append((one.before or "", one.after or ""))
+        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in self.compared}
         timeline = follow(with_folders, self.site.track)
         self.store.followed(timeline)
         write_timeline(self.folder, timeline)
@@ -222,15 +275,6 @@ class Watch:
             self.site.id, status, before, after, None, known.findings, job.out,
             known.before_seen, known.after_seen,
         )  # fmt: skip
-
-
-def dates_of(site: Site) -> list[str]:
-    """The days to compare, in order. Raises SourceNotFoundError where there are no two."""
-    dates = sorted(site.available_dates())
-    if len(dates) < 2:
-        have = f"only {dates[0]}" if dates else "none"
-        raise SourceNotFoundError(f"{site.id}: two dates with images are needed, there is {have}")
-    return dates
 
 
 def is_complete(folder: Path, mark: str | None = None) -> bool:

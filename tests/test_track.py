@@ -86,6 +86,8 @@ LASTING = (0, 0, 0.8, 0.8, 0.8, 0.8)
         (0.9, "nn", "refuted"),
         (0.9, "sn", "candidate"),
         (0.9, "ssnnn", "removed"),
+        (0.9, "nns", "refuted"),
+        (0.9, "nnss", "candidate"),
         (0.9, "nnsssss", "confirmed"),
     ],
 )
@@ -201,6 +203,20 @@ def test_a_crop_that_differs_from_the_date_before_but_not_from_the_reference_is_
     assert (row["status"], row["first_seen"]) == ("refuted", "2019-09-21")
 
 
+def test_what_only_shows_against_the_date_before_is_never_sure() -> None:
+    """Half of what is needed against the reference, on every date: no comparison with it found anything."""
+    pairs = [pair(0, 1), pair(0, 2), pair(1, 2, finding(HOUSE)), *(pair(0, n) for n in range(3, 6))]
+    timeline = Track()(pairs, FIRST, looking({HOUSE: (0, 0.1, 0.3, 0.3, 0.3, 0.3)}))
+    assert only(timeline)["status"] == "candidate"
+
+
+def test_looks_are_held_against_the_probability_it_was_found_with() -> None:
+    """Where pixels are coarse a building of no more than 0.3 is one, and 0.04 is none."""
+    pairs = [pair(0, n, *[finding(HOUSE)] * (n == 1)) for n in range(1, 5)]
+    assert only(Track()(pairs, FIRST, looking({HOUSE: (0, 0.3, 0.15, 0.2, 0.2)})))["status"] == "confirmed"
+    assert only(Track()(pairs, FIRST, looking({HOUSE: (0, 0.3, 0.04, 0.0, 0.0)})))["status"] == "refuted"
+
+
 def test_walls_that_get_their_roof_are_one_building_that_is_completed() -> None:
     walls = [finding(box(0, 0, 10, 2), confidence=0.7), finding(box(0, 8, 10, 10), confidence=0.7)]
     whole = finding(HOUSE, confidence=0.99)
@@ -217,7 +233,7 @@ def test_walls_that_get_their_roof_are_one_building_that_is_completed() -> None:
 def test_the_start_is_where_its_looks_begin_not_where_it_was_first_found() -> None:
     """It showed on the two dates before it was large enough to be found; one look in between said nothing."""
     pairs = [pair(0, n, *[finding(HOUSE)] * (n == 4)) for n in range(1, 5)]
-    row = only(Track()(pairs, FIRST, looking({HOUSE: (0, 0.1, 0.6, 0.4, 0.8)})))
+    row = only(Track()(pairs, FIRST, looking({HOUSE: (0, 0.1, 0.6, 0.2, 0.8)})))
     assert (row["not_before"], row["first_seen"], row["id"]) == ("2019-09-09", "2019-09-21", "2019-10-27-01")
 
 

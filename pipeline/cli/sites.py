@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from json import loads as load
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,8 @@ from pipeline.cli.options import (
 from pipeline.cli.pairs import settings_with, show_result
 from pipeline.cli.session import computing, fail, reporting, show, show_json
 from pipeline.errors import GroundbreakError, StoppedError
+
+STATUSES = ("confirmed", "removed", "candidate", "refuted")
 
 if TYPE_CHECKING:
     from pipeline.config import Settings
@@ -150,6 +153,7 @@ def _watched(sites: list[Path], out: Path, adjust: Adjust, progress: Progress, j
         show_json({**totals, "outcomes": [vars(outcome) for outcome in outcomes]})
     else:
         show(_table(outcomes), ", ".join(f"{count} {status}" for status, count in totals.items()))
+        show(*_followed(Path(out), dict.fromkeys(outcome.site for outcome in outcomes)))
     return 1 if totals["failed"] else 0
 
 
@@ -192,6 +196,17 @@ def _table(outcomes: list[Outcome]) -> Table:
             *(Text(text or "") for text in (one.site, one.before, one.after, one.status, count, one.reason))
         )
     return table
+
+
+def _followed(out: Path, sites: Iterable[str]) -> list[str]:
+    """A line a site: its phase, how many things are followed, and where it is written."""
+    lines = []
+    for path in (path for site in sites if (path := out / site / "timeline.geojson").exists()):
+        told = load(path.read_text(encoding="utf-8"))
+        counts = Counter(feature["properties"]["status"] for feature in told["features"])
+        things = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        lines.append(f"{path.parent.name}: {told['phase']}; {things or 'nothing found'} ({path})")
+    return lines
 
 
 def check(sites: SiteFiles, json: Json = False, verbose: Verbose = False) -> None:

@@ -52,6 +52,8 @@ class SequentialTest:
                 status = "confirmed"
             elif odds == self.lower:
                 status = "removed" if status in {"confirmed", "removed"} else "refuted"
+            elif status == "refuted" and odds > 0:
+                status = "candidate"
         return status, 1 / (1 + math.exp(-odds))
 
 

@@ -94,9 +94,9 @@ class Track:
         0.5  # or: of the smaller one's area, where the kinds agree; also what a removal must cover
     )
     min_observed: float = 0.5  # share of an outline that must be clear for a date to count as a look at it
-    present: float = 0.5  # mean probability inside an outline from which a look has seen it
-    absent: float = 0.25  # and up to which it has not; between the two it says nothing
-    still: float = 0.05  # the same since the date before, above which it is not what was seen then
+    present: float = 0.35  # share of the probability where it was found, from which a look has seen it
+    absent: float = 0.15  # and up to which it has not; between the two it says nothing
+    still: float = 0.05  # probability since the date before, above which it is not what was seen then
     false_alarm: float = 0.02  # alpha: chance that a thing that is confirmed was never built
     miss: float = 0.05  # beta: chance that a thing that was built is refuted
     seen_if_built: float = 0.95  # chance that a clear look shows a thing that stands
@@ -202,8 +202,9 @@ class Track:
     def _follow(self, thing: Thing, looks: dict[str, _Look]) -> _Followed:
         clear = {date: bool(look.share >= self.min_observed) for date, look in looks.items()}
         clear |= {one.date: True for one in thing.sightings}
+        level = _level(thing, looks)
         there = {
-            date: self._there(thing, date, looks[date].built) if clear[date] else None
+            date: self._there(thing, date, looks[date].built / level) if clear[date] else None
             for date in sorted(looks)
         }
         first = thing.born if thing.gone else _start(thing, there)
@@ -223,17 +224,18 @@ class Track:
         present = {d: first <= d <= last if clear[d] else None for d in there}
         return _Followed(status, confidence, max(before, default=None), first, last, present)
 
-    def _there(self, thing: Thing, date: str, probability: float) -> bool | None:
+    def _there(self, thing: Thing, date: str, share: float) -> bool | None:
         """What a clear look at a thing shows: of what was built that it is there, of what is gone that it is
-        gone; None where the reference was not clear, or the look is no clear one.
+        gone; None where the reference was not clear, or the look is no clear one. `share`: of the probability
+        that it has where it was found.
         """
         if thing.found(date):
             return True
         if thing.gone:
             return False
-        if np.isnan(probability) or self.absent < probability < self.present:
+        if np.isnan(share) or self.absent < share < self.present:
             return None
-        return bool(probability >= self.present)
+        return bool(share >= self.present)
 
     def _new(self, look: _Look) -> bool:
         """Whether it is not what was seen there on the date before, as cars in a car park are not. That says
@@ -248,6 +250,14 @@ class Track:
         if date == thing.born:
             return not thing.found(date)
         return first < date <= (thing.ended or "9999")
+
+
+def _level(thing: Thing, looks: dict[str, _Look]) -> float:
+    """The probability inside its outline where it was found, which is lower where pixels are coarse. Full
+    certainty is asked of what only showed against the date before.
+    """
+    found = [looks[date].built for date in looks if thing.found(date) and looks[date].built > 0]
+    return float(np.median(found)) if found else 1.0
 
 
 def _start(thing: Thing, there: dict[str, bool | None]) -> str:
