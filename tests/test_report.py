@@ -125,6 +125,13 @@ def test_page_names_a_fallback_and_a_surface(folder: Path) -> None:
     assert "surface, for haze and view angle, was taken out in red" in html
 
 
+def test_page_names_ground_that_was_left_out(folder: Path, html: str) -> None:
+    assert "Nothing was looked for" not in html
+    told = {"areas": ["quarry", EVIL], "share": 0.125}
+    page = render(make_findings(), folder, make_summary(make_findings(), excluded=told))
+    assert re.search(r"Nothing was looked for in quarry and &lt;script&gt;.*: 12.5.% of the ground", page)
+
+
 def test_every_finding_has_an_outline_a_number_a_row_and_a_close_up(html: str) -> None:
     page = Page(html)
     ids = [attrs["data-id"] for tag, attrs in page.tags if "data-id" in attrs]

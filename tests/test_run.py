@@ -511,3 +511,16 @@ def test_run_json_goes_first_and_comes_last(tmp_path: Path, monkeypatch: pytest.
     assert moves[-1] == "run.json"
     assert set(moves) == FILES
     assert {(out / name).read_text() for name in FILES} == {"staged"}
+
+
+def test_excluded_ground_has_no_findings_and_run_json_says_so(
+    made: Path, compared: Path, tmp_path: Path
+) -> None:
+    truth = findings(compared)
+    assert len(truth) > 0
+    west, south, east, north = truth.to_crs("EPSG:4326").total_bounds
+    box = f"{west - 1},{south - 1},{east + 1},{north + 1}"
+    out = compare(made / "before", made / "after", tmp_path / "result", "--exclude", box)
+    assert len(findings(out)) == 0
+    assert run_json(out)["excluded"] == {"areas": ["excluded"], "share": 1.0}
+    assert run_json(compared)["excluded"] == {"areas": [], "share": 0.0}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from pipeline.config.section import Day, Names, Section
+from pipeline.config.values import Day, Names, Section
 from pipeline.stages.detect.detector import KINDS
 
 Channel = Literal["file", "atom", "webhook", "apprise"]

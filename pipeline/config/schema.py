@@ -9,8 +9,8 @@ from odc.geo import CRS
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.alerts import Rule
-from pipeline.config.section import Day, Names, Section
 from pipeline.config.settings import Compute, Detector
+from pipeline.config.values import Day, Names, Section
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag

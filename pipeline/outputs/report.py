@@ -34,6 +34,7 @@ _UNTOLD: dict[str, dict[str, Any]] = {
     "radiometry": {**dict.fromkeys(("method", "reason", "surface", "unchanged_share")), "bands": {}},
     "observed": dict.fromkeys(("before", "after", "both")),
     "detector": {"name": None},
+    "excluded": {"areas": [], "share": None},
     **{key: {} for key in ("screen", "settings", "stages", "versions")},
 }
 

@@ -1,4 +1,4 @@
-"""What all parts of a site file share."""
+"""Values that stand in several places of a site file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ import datetime as dt
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-
-
-class Section(BaseModel):
-    """A part of the file; a key that is not known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _day(value: Any) -> str:
@@ -29,3 +23,9 @@ def _names(value: Any) -> Any:
 
 Day = Annotated[str, BeforeValidator(_day)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Section(BaseModel):
+    """A part of the file; a key that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
