@@ -17,15 +17,15 @@ from pipeline.watch import Outcome, comparisons, dates_of, describe_error, is_co
 @dataclass
 class Plan:
     """One site: its days with images; what would become of each pair (`planned`: it would be computed; later
-    dates count as usable); the bytes of the images to be read for that, each file once, and how many files
-    are elsewhere, of unknown size.
+    dates count as usable); the bytes of the images to be read for that, each file once, and how many more
+    files there are, of unknown size.
     """
 
     site: str
     dates: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     bytes: int = 0
-    elsewhere: int = 0
+    unsized: int = 0
 
 
 def plan(
@@ -50,14 +50,13 @@ class _Planner:
     def __init__(self, site: Site, out: Path, settings: Settings) -> None:
         self._site, self._out, self._settings = site, out, settings
         self._store = Store.existing(site.store, out / site.id, site.id)
-        self._files: set[Path] = set()
+        self._files: dict[Path, int | None] = {}
 
     def plan(self) -> Plan:
         dates = dates_of(self._site)
         outcomes = list(comparisons(dates, self._outcome, self._site.track.min_clear))
-        here = [file for file in self._files if file.is_file()]
-        size = sum(file.stat().st_size for file in here)
-        return Plan(self._site.id, dates, outcomes, size, len(self._files) - len(here))
+        sizes = [size for size in self._files.values() if size is not None]
+        return Plan(self._site.id, dates, outcomes, sum(sizes), len(self._files) - len(sizes))
 
     def _outcome(self, before: str, after: str) -> Outcome:
         name = self._site.id
@@ -77,10 +76,15 @@ class _Planner:
         return Outcome(name, "planned", before, after, folder=job.out)
 
 
-def images(job: Job) -> set[Path]:
-    """All files that a comparison reads."""
+def images(job: Job) -> dict[Path, int | None]:
+    """All files that a comparison reads, with their bytes: as they lie here, or as their Item says
+    (`file:size`); None where neither does.
+    """
     assets = [asset for item in (*job.before, *job.after) for asset in item.assets.values()]
-    hrefs = {Path(asset.get_absolute_href() or asset.href) for asset in assets}
+    told = {
+        Path(asset.get_absolute_href() or asset.href): asset.extra_fields.get("file:size") for asset in assets
+    }
     given = [mask for mask in (job.before_mask, job.after_mask) if mask is not None]
-    masks = {path for mask in given for path in ([mask] if isinstance(mask, Path) else mask)}
-    return hrefs | masks
+    masks = [path for mask in given for path in ([mask] if isinstance(mask, Path) else mask)]
+    every = {**dict.fromkeys(masks), **told}
+    return {path: path.stat().st_size if path.is_file() else size for path, size in every.items()}

@@ -10,7 +10,7 @@ from pipeline.alerts.notice import notice
 from pipeline.config import Site
 from pipeline.outputs.catalog import write_catalog
 from pipeline.results import pair_results
-from pipeline.smart import write_smart
+from pipeline.smart.write import write_smart
 from pipeline.stages.track import Timeline
 from pipeline.timeline import CSV, GEOJSON, PHASES_CSV
 from pipeline.zones import CSV as ZONES_CSV

@@ -16,9 +16,9 @@ from smart_schema import REGION_MODEL, SITE_MODEL
 from timelines import DATES, make_timeline
 
 from pipeline.config.schema import Smart
-from pipeline.phases import Phase, Seen, activity_phases
 from pipeline.results import pair_results
-from pipeline.smart import _numbers, write_smart
+from pipeline.smart.phases import Phase, Seen, activity_phases
+from pipeline.smart.write import _numbers, write_smart
 from pipeline.stages.track import Timeline
 
 NAMED = Smart(region_id="SY_R001", originator="kit")

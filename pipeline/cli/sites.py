@@ -164,14 +164,14 @@ def _planned(sites: list[Path], out: Path, adjust: Adjust, json: bool) -> int:
     plans = list(plan(sites, out, adjust))
     outcomes = [outcome for one in plans for outcome in one.outcomes]
     totals = _totals(outcomes, ("planned", "skipped", "refused", "failed"))
-    size, elsewhere = sum(one.bytes for one in plans), sum(one.elsewhere for one in plans)
+    size, unsized = sum(one.bytes for one in plans), sum(one.unsized for one in plans)
     if json:
         told = [{**vars(one), "outcomes": [vars(outcome) for outcome in one.outcomes]} for one in plans]
-        show_json({**totals, "bytes": size, "elsewhere": elsewhere, "sites": told})
+        show_json({**totals, "bytes": size, "unsized": unsized, "sites": told})
     else:
         show(_table(outcomes), ", ".join(f"{count} {status}" for status, count in totals.items()))
-        remote = f", and {elsewhere} files from elsewhere, of unknown size" if elsewhere else ""
-        show(f"would read {size / 1e6:.1f} MB of images here{remote}; nothing was computed or written")
+        more = f", and {unsized} files of unknown size" if unsized else ""
+        show(f"would read {size / 1e6:.1f} MB of images{more}; nothing was computed or written")
     return 1 if totals["failed"] else 0
 
 

@@ -16,7 +16,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from pipeline import __version__
-from pipeline.phases import Phase
+from pipeline.smart.phases import Phase
 
 _VERSION = "2.0.0"  # the major number is that of the specification
 

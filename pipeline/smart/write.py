@@ -1,6 +1,6 @@
 """A site's timeline as the region and site models of the IARPA SMART heavy-construction data set.
 
-Files lie as its scoring tools look for them; `smart_models` has what is in them.
+Files lie as its scoring tools look for them; `models` has what is in them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from pipeline.config.schema import Smart
 from pipeline.grid import to_lonlat as area_to_lonlat
 from pipeline.outputs.files import write_text
 from pipeline.outputs.vectors import DECIMALS, to_lonlat
-from pipeline.phases import Seen, activity_phases
 from pipeline.results import PairResult
-from pipeline.smart_models import Feature, Image, Region, observation, one_polygon
+from pipeline.smart.models import Feature, Image, Region, observation, one_polygon
+from pipeline.smart.phases import Seen, activity_phases
 from pipeline.stages.track import Timeline
 
 FOLDER = "smart"
