@@ -92,7 +92,7 @@ LASTING = (0, 0, 0.8, 0.8, 0.8, 0.8)
     ],
 )
 def test_looks_add_up_to_a_verdict(confidence: float, looks: str, status: str) -> None:
-    assert Track().test(confidence, [look == "s" for look in looks])[0] == status
+    assert Track().judge.test(confidence, [look == "s" for look in looks])[0] == status
 
 
 def test_the_limits_are_those_of_wald() -> None:
@@ -107,7 +107,7 @@ def test_the_limits_are_those_of_wald() -> None:
 
 def test_error_rates_hold_where_looks_are_as_stated() -> None:
     """Of 4000 places of each sort that start in doubt, no more are judged wrongly than the test states."""
-    test, rng = Track().test, np.random.default_rng(3)
+    test, rng = Track().judge.test, np.random.default_rng(3)
     built, empty = (rng.random((4000, 30)) < rate for rate in (test.seen_if_built, test.seen_if_not))
 
     def first_verdict(looks: Any) -> str:

@@ -152,8 +152,8 @@ def _watched(sites: list[Path], out: Path, adjust: Adjust, progress: Progress, j
     if json:
         show_json({**totals, "outcomes": [vars(outcome) for outcome in outcomes]})
     else:
-        show(_table(outcomes), ", ".join(f"{count} {status}" for status, count in totals.items()))
-        show(*_followed(Path(out), dict.fromkeys(outcome.site for outcome in outcomes)))
+        show(_table(outcomes), *_followed(Path(out), dict.fromkeys(outcome.site for outcome in outcomes)))
+        show(", ".join(f"{count} {status}" for status, count in totals.items()))
     return 1 if totals["failed"] else 0
 
 
@@ -205,7 +205,9 @@ def _followed(out: Path, sites: Iterable[str]) -> list[str]:
         told = load(path.read_text(encoding="utf-8"))
         counts = Counter(feature["properties"]["status"] for feature in told["features"])
         things = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-        lines.append(f"{path.parent.name}: {told['phase']}; {things or 'nothing found'} ({path})")
+        lines.append(
+            f"{path.parent.name}: {told['phase'] or 'no phase yet'}; {things or 'nothing found'} ({path})"
+        )
     return lines
 
 

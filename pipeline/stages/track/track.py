@@ -19,16 +19,14 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from pipeline.stages.track.judge import Followed, Judge, Look
 from pipeline.stages.track.phases import phases
-from pipeline.stages.track.sequential import SequentialTest, Status
+from pipeline.stages.track.sequential import SequentialTest
 from pipeline.stages.track.things import Comparison, Match, Thing
 
 
 class Seen(NamedTuple):
-    """What one date shows of some outlines, an array each: the share of it, 0..1, that could be seen; the
-    mean probability, 0..1, that it is construction since the reference (`built`), and since the date before
-    (`again`); NaN where that cannot be said.
-    """
+    """What one date shows of some outlines: an array for each value of a `Look`."""
 
     share: NDArray[np.float64]
     built: NDArray[np.float64]
@@ -64,26 +62,6 @@ class Timeline:
     phases: pd.DataFrame
 
 
-class _Look(NamedTuple):
-    """What one date shows of one outline; as `Seen`."""
-
-    share: float
-    built: float
-    again: float
-
-
-@dataclass(frozen=True)
-class _Followed:
-    """What all looks at a thing come to. `present` by date: None where it was not seen."""
-
-    status: Status
-    confidence: float
-    not_before: str | None
-    first_seen: str
-    last_seen: str
-    present: dict[str, bool | None]
-
-
 @dataclass(frozen=True)
 class Track:
     """Join findings on one place into things, and test each with every later clear look at it."""
@@ -113,9 +91,10 @@ class Track:
             raise ValueError("absent must be less than present")
 
     @property
-    def test(self) -> SequentialTest:
-        """The test that every thing is put to."""
-        return SequentialTest(self.false_alarm, self.miss, self.seen_if_built, self.seen_if_not)
+    def judge(self) -> Judge:
+        """What every thing is put to."""
+        test = SequentialTest(self.false_alarm, self.miss, self.seen_if_built, self.seen_if_not)
+        return Judge(test, self.min_observed, self.present, self.absent, self.still)
 
     def __call__(self, comparisons: Sequence[Comparison], reference: str, looks: Looks) -> Timeline:
         """Comparisons in any order, those with the reference, and one with the date before for each date.
@@ -127,17 +106,13 @@ class Track:
         outlines = [thing.outline for thing in things]
         seen = {date: looks(date, outlines) for date in dates} if things else {}
         followed = [
-            self._follow(thing, {date: _Look(*(part[i] for part in one)) for date, one in seen.items()})
+            (thing, self.judge(thing, {date: Look(*(part[i] for part in one)) for date, one in seen.items()}))
             for i, thing in enumerate(things)
         ]
-        rows = [_row(thing, told) for thing, told in zip(things, followed, strict=True)]
         crs = comparisons[0].findings.crs if comparisons else None
-        history = [
-            line for thing, told in zip(things, followed, strict=True) for line in _history(thing, told)
-        ]
-        events = [
-            event for thing, told in zip(things, followed, strict=True) for event in _events(thing, told)
-        ]
+        rows = [_row(*one) for one in followed]
+        history = [line for one in followed for line in _history(*one)]
+        events = [event for one in followed for event in _events(*one)]
         return Timeline(
             gpd.GeoDataFrame(rows, columns=[*COLUMNS, "geometry"], geometry="geometry", crs=crs),
             pd.DataFrame(history, columns=["id", "date", "observed", "present", "area_m2"]),
@@ -199,100 +174,8 @@ class Track:
         ]
         self._join(things, born, date, pair.before == reference, others, gone=True)
 
-    def _follow(self, thing: Thing, looks: dict[str, _Look]) -> _Followed:
-        clear = {date: bool(look.share >= self.min_observed) for date, look in looks.items()}
-        clear |= {one.date: True for one in thing.sightings}
-        level = _level(thing, looks)
-        there = {
-            date: self._there(thing, date, looks[date].built / level) if clear[date] else None
-            for date in sorted(looks)
-        }
-        first = thing.born if thing.gone else _start(thing, there)
-        tested = [
-            bool(seen)
-            for date, seen in there.items()
-            if self._counts(thing, date, first) and seen is not None and not (seen and self._new(looks[date]))
-        ]
-        status, confidence = self.test(thing.first_confidence(), tested)
-        if thing.gone:
-            return _gone(thing, status, confidence, there)
-        if thing.ended:
-            status = "removed" if status in {"confirmed", "removed"} else "refuted"
-        last = max([first, *(d for d, seen in there.items() if seen and d < (thing.ended or "9999"))])
-        before = [d for d, seen in there.items() if seen is False and d < first]
-        # what one look missed and a later one saw was there
-        present = {d: first <= d <= last if clear[d] else None for d in there}
-        return _Followed(status, confidence, max(before, default=None), first, last, present)
 
-    def _there(self, thing: Thing, date: str, share: float) -> bool | None:
-        """What a clear look at a thing shows: of what was built that it is there, of what is gone that it is
-        gone; None where the reference was not clear, or the look is no clear one. `share`: of the probability
-        that it has where it was found.
-        """
-        if thing.found(date):
-            return True
-        if thing.gone:
-            return False
-        if np.isnan(share) or self.absent < share < self.present:
-            return None
-        return bool(share >= self.present)
-
-    def _new(self, look: _Look) -> bool:
-        """Whether it is not what was seen there on the date before, as cars in a car park are not. That says
-        nothing for what lasts, nor against: walls get their roof.
-        """
-        return bool(look.again > self.still)
-
-    def _counts(self, thing: Thing, date: str, first: str) -> bool:
-        """Later looks count, until it is gone; and where the first finding is against the date before, so
-        does that date's look against the reference.
-        """
-        if date == thing.born:
-            return not thing.found(date)
-        return first < date <= (thing.ended or "9999")
-
-
-def _level(thing: Thing, looks: dict[str, _Look]) -> float:
-    """The probability inside its outline where it was found, which is lower where pixels are coarse. Full
-    certainty is asked of what only showed against the date before.
-    """
-    found = [looks[date].built for date in looks if thing.found(date) and looks[date].built > 0]
-    return float(np.median(found)) if found else 1.0
-
-
-def _start(thing: Thing, there: dict[str, bool | None]) -> str:
-    """The first of the unbroken run of clear dates with the thing that leads to its first finding."""
-    first = thing.born
-    for date in sorted((d for d in there if d < thing.born), reverse=True):
-        if there[date] is False:
-            break
-        first = date if there[date] else first
-    return first
-
-
-_OF_THE_GONE: dict[Status, Status] = {
-    "candidate": "candidate", "confirmed": "removed", "refuted": "refuted", "removed": "refuted",
-}  # fmt: skip
-"""From what became of a removal to what became of the thing."""
-
-
-def _gone(thing: Thing, status: Status, confidence: float, there: dict[str, bool | None]) -> _Followed:
-    """Of what stood on the reference and was taken away: `there` says when it was seen to be gone."""
-    status = _OF_THE_GONE[status]
-    until = "9999" if status == "refuted" else thing.born
-    standing = [date for date, seen in there.items() if seen is not None and date < until]
-    first = min(standing, default=min(there))
-    return _Followed(
-        status,
-        confidence,
-        None,
-        first,
-        max(standing, default=first),
-        {date: None if seen is None else date < until for date, seen in there.items()},
-    )
-
-
-def _row(thing: Thing, told: _Followed) -> dict[str, Any]:
+def _row(thing: Thing, told: Followed) -> dict[str, Any]:
     return {
         "id": thing.id,
         "kind": thing.kind(),
@@ -308,7 +191,7 @@ def _row(thing: Thing, told: _Followed) -> dict[str, Any]:
     }
 
 
-def _history(thing: Thing, told: _Followed) -> list[dict[str, Any]]:
+def _history(thing: Thing, told: Followed) -> list[dict[str, Any]]:
     return [
         {
             "id": thing.id,
@@ -321,7 +204,7 @@ def _history(thing: Thing, told: _Followed) -> list[dict[str, Any]]:
     ]
 
 
-def _events(thing: Thing, told: _Followed) -> list[tuple[str, str]]:
+def _events(thing: Thing, told: Followed) -> list[tuple[str, str]]:
     """(date, kind) of what is sure to have happened."""
     if told.status not in {"confirmed", "removed"}:
         return []
