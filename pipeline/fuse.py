@@ -17,10 +17,12 @@ from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.cluster import alone, compute, has_processes, worker_count
-from pipeline.grid import blocks, neighbours
+from pipeline.grid import neighbours
+from pipeline.outputs.blocks import BlockReader, BlockStore
+from pipeline.outputs.cog import join
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.rasters import BlockReader, BlockStore, RasterSpec
+from pipeline.outputs.rasters import RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
@@ -40,22 +42,16 @@ class Written:
 
     store: BlockStore
     specs: Mapping[str, RasterSpec]
-    windows: Sequence[Window]
-    side: int
     observed: dict[str, float]
 
-    def joined(self, folder: Path) -> Any:
-        """Make FOLDER/<name>.tif of each raster that is not yet there, as one lazy task."""
-        return delayed(self._join, pure=False)(folder)
+    def joined(self, folder: Path) -> list[Any]:
+        """Make FOLDER/<name>.tif of each raster that is not yet there, as lazy tasks."""
+        missing = [spec for name, spec in self.specs.items() if not (folder / f"{name}.tif").exists()]
+        return [delayed(join, pure=False)(self.store, spec, folder / f"{spec.name}.tif") for spec in missing]
 
     def reader(self) -> BlockReader:
         """Any window of both dates."""
-        return BlockReader(self.store, self.specs["before"], self.specs["after"], self.side)
-
-    def _join(self, folder: Path) -> None:
-        for name, spec in self.specs.items():
-            if not (target := folder / f"{name}.tif").exists():
-                self.store.join(spec, self.windows, target)
+        return BlockReader(self.store, self.specs["before"], self.specs["after"])
 
 
 def write_blocks(
@@ -74,8 +70,9 @@ def write_blocks(
     that was killed, are not written again.
     """
     reach = detection.detector.reach if detection else 0
-    store, windows = BlockStore(folder / f"blocks-{side}", images.grid), blocks(images.grid, side)
+    store = BlockStore(folder / f"blocks-{side}", images.grid, side)
     store.folder.mkdir(exist_ok=True)
+    windows = store.blocks()
     work = _Block(radiometry, detection, specs, store)
     missing = [window for window in windows if not work.note(window).exists()]
     if has_processes():
@@ -93,7 +90,7 @@ def write_blocks(
     told = {
         name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
-    return Written(store, specs, windows, side, told)
+    return Written(store, specs, told)
 
 
 def _group(images: AlignedImages, windows: Sequence[Window], work: _Block, halo: int) -> None:

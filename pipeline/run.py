@@ -24,10 +24,11 @@ from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
 from pipeline.grid import blocks, pixel_size
 from pipeline.job import Job, Scene, align, aligned, load
+from pipeline.outputs.cog import write_cog
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.products import write_products
 from pipeline.outputs.provenance import write_run
-from pipeline.outputs.rasters import RasterSpec, image_spec, write_cog
+from pipeline.outputs.rasters import RasterSpec, image_spec
 from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
@@ -88,7 +89,7 @@ def run(job: Job, progress: Progress) -> Result:
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            with meanwhile(written.joined(folder)):
+            with meanwhile(*written.joined(folder)):
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}
                 )
