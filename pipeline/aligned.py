@@ -106,5 +106,4 @@ def _work(
 
 
 def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
-    pixels, seen = warp.arrays(image, np.asarray(np.isfinite(image).all(axis=0)), mapping, *window)
-    return np.where(seen, pixels, np.float32(np.nan))
+    return warp.arrays(image, np.isfinite(image[0]), mapping, *window)[0]

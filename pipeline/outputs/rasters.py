@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from numba import njit
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
@@ -48,11 +49,11 @@ class RasterSpec:
         info = np.iinfo(self.dtype)
         low = info.min + (self.nodata == info.min)
         high = info.max - (self.nodata == info.max)
-        missing = np.isnan(image)
-        stored = np.clip(np.rint((np.nan_to_num(image) - self.offset) / self.scale), low, high)
-        if low < self.nodata < high:
-            stored[stored == self.nodata] += 1
-        return np.where(missing, self.nodata, stored).astype(self.dtype)
+        out = np.empty(image.shape, self.dtype)
+        _encode(
+            image, np.float32(self.scale), np.float32(self.offset), float(low), float(high), self.nodata, out
+        )
+        return out
 
     def decode(self, stored: NDArray[Any]) -> Float:
         """Physical values of what is stored, NaN where unobserved."""
@@ -99,5 +100,34 @@ def _read(path: Path, rows: slice, cols: slice) -> Float:
 
 
 def _physical(stored: NDArray[Any], scale: float, offset: float, nodata: float) -> Float:
-    values = stored.astype(np.float32) * np.float32(scale) + np.float32(offset)
-    return np.where(stored == nodata, np.float32(np.nan), values)
+    out = np.empty(stored.shape, np.float32)
+    _decode(stored, np.float32(scale), np.float32(offset), nodata, out)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _encode(
+    image: Float, scale: Any, offset: Any, low: float, high: float, nodata: float, out: NDArray[Any]
+) -> None:  # pragma: no cover
+    for b in range(image.shape[0]):
+        for i in range(image.shape[1]):
+            for j in range(image.shape[2]):
+                value = image[b, i, j]
+                if np.isnan(value):
+                    out[b, i, j] = nodata
+                    continue
+                stored = min(max(float(np.rint((value - offset) / scale)), low), high)
+                if stored == nodata:
+                    stored += 1.0
+                out[b, i, j] = stored
+
+
+@njit(nogil=True, cache=True)
+def _decode(
+    stored: NDArray[Any], scale: Any, offset: Any, nodata: float, out: Float
+) -> None:  # pragma: no cover
+    for b in range(stored.shape[0]):
+        for i in range(stored.shape[1]):
+            for j in range(stored.shape[2]):
+                value = stored[b, i, j]
+                out[b, i, j] = np.nan if value == nodata else np.float32(value) * scale + offset
