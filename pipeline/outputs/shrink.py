@@ -34,35 +34,46 @@ def shrunk(store: BlockStore, spec: RasterSpec) -> Callable[[Block], NDArray[Any
                 for part, span, source in zip(wanted, spans, (rows, cols), strict=True)
             ]
             return np.asarray(pixels[:, middle[0][:, None], middle[1]])
-        size = tuple(part.stop - part.start for part in wanted)
-        out = np.empty((len(pixels), *size), pixels.dtype)
-        first = wanted[0].start * spans[0] - rows.start, wanted[1].start * spans[1] - cols.start
-        _average(pixels, spec.nodata, first, tuple(spans), np.dtype(spec.dtype).kind != "f", out)
+        out = np.empty((len(pixels), *(part.stop - part.start for part in wanted)), pixels.dtype)
+        taps = [
+            _taps(part, span, source) for part, span, source in zip(wanted, spans, (rows, cols), strict=True)
+        ]
+        _average(pixels, spec.nodata, *taps[0], *taps[1], np.dtype(spec.dtype).kind != "f", out)
         return out
 
     return block
 
 
+def _taps(wanted: slice, span: float, source: slice) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """For each pixel wanted along an axis the first pixel of `source` under it, and the share of each of the
+    three from there on (n, 3) that it covers.
+    """
+    starts = np.arange(wanted.start, wanted.stop) * span
+    first = np.floor(starts).astype(np.intp)
+    edges = first[:, None] + np.arange(4)
+    covered = np.clip(edges, starts[:, None], np.minimum(starts + span, source.stop)[:, None])
+    return first - source.start, np.diff(covered, axis=1)
+
+
 @njit(nogil=True, cache=True)
 def _average(  # type: ignore[no-untyped-def]
-    pixels, nodata, first, span, whole, out
+    pixels, nodata, tops, down, lefts, across, whole, out
 ):  # pragma: no cover
-    bands, height, width = pixels.shape
-    for b in range(bands):
+    last_row, last_col = pixels.shape[1] - 1, pixels.shape[2] - 1
+    for b in range(pixels.shape[0]):
         for i in range(out.shape[1]):
-            top, bottom = first[0] + i * span[0], first[0] + (i + 1) * span[0]
+            rows = 3 if down[i, 2] > 0.0 else 2
             for j in range(out.shape[2]):
-                left, right = first[1] + j * span[1], first[1] + (j + 1) * span[1]
+                cols = 3 if across[j, 2] > 0.0 else 2
                 total, weight = 0.0, 0.0
-                for y in range(int(top), min(int(np.ceil(bottom)), height)):
-                    high = min(bottom, y + 1.0) - max(top, float(y))
-                    for x in range(int(left), min(int(np.ceil(right)), width)):
-                        value = pixels[b, y, x]
-                        if value == nodata or np.isnan(value):
-                            continue
-                        share = high * (min(right, x + 1.0) - max(left, float(x)))
-                        total += share * value
-                        weight += share
+                for k in range(rows):
+                    y = min(tops[i] + k, last_row)
+                    for m in range(cols):
+                        value = pixels[b, y, min(lefts[j] + m, last_col)]
+                        if value != nodata and not np.isnan(value):
+                            share = down[i, k] * across[j, m]
+                            total += share * value
+                            weight += share
                 if weight <= 0.0:
                     out[b, i, j] = nodata
                 elif whole:
