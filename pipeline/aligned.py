@@ -95,7 +95,7 @@ def _work(
     *delivered: Float,
 ) -> Result_co:
     before, after = (
-        _warped(warp, image, mapping, padded) for image, mapping in zip(delivered, mappings, strict=True)
+        warped(warp, image, mapping, padded) for image, mapping in zip(delivered, mappings, strict=True)
     )
     rows, cols = (
         slice(part.start - wide.start, part.stop - wide.start)
@@ -105,5 +105,6 @@ def _work(
     return work(window, (rows, cols), screened.hide(pair, *padded) if screened else pair)
 
 
-def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
+def warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
+    """A window of the grid, (band, y, x), NaN where not observed; `image` is what the warp needs for it."""
     return warp.arrays(image, np.isfinite(image[0]), mapping, *window)[0]

@@ -109,26 +109,28 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
 
 
 @contextmanager
-def meanwhile(*values: Any) -> Iterator[None]:
-    """`compute` beside what is done inside; what goes wrong with it is raised at the end."""
-    client = None if _ALONE.get() else _active_client()
-    if client is not None:
+def meanwhile(*values: Any) -> Iterator[list[Any]]:
+    """`compute` beside what is done inside: the list is filled at the end, or what went wrong raised."""
+    client, results = None if _ALONE.get() else _active_client(), list[Any]()
+    if not values:
+        yield results
+    elif client is not None:
         from distributed import wait
 
         futures = client.compute(list(values))
         try:
-            yield
+            yield results
         finally:
             wait(futures)  # none may go on writing to a folder that is given up
-        client.gather(futures)
+        results += client.gather(futures)
     elif _ALONE.get():
-        compute(*values)
-        yield
+        yield results
+        results += compute(*values)
     else:
         with ThreadPoolExecutor(1) as beside:
             future = beside.submit(dask_compute, *values)
-            yield
-            future.result()
+            yield results
+            results += future.result()
 
 
 def has_processes() -> bool:

@@ -22,6 +22,7 @@ from pipeline.outputs.blocks import BlockReader, BlockStore
 from pipeline.outputs.cog import join
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
+from pipeline.outputs.provenance import file_record
 from pipeline.outputs.rasters import RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
@@ -47,11 +48,16 @@ class Written:
     def joined(self, folder: Path) -> list[Any]:
         """Make FOLDER/<name>.tif of each raster that is not yet there, as lazy tasks."""
         missing = [spec for name, spec in self.specs.items() if not (folder / f"{name}.tif").exists()]
-        return [delayed(join, pure=False)(self.store, spec, folder / f"{spec.name}.tif") for spec in missing]
+        return [delayed(_join, pure=False)(self.store, spec, folder / f"{spec.name}.tif") for spec in missing]
 
     def reader(self) -> BlockReader:
         """Any window of both dates."""
         return BlockReader(self.store, self.specs["before"], self.specs["after"])
+
+
+def _join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
+    join(store, spec, target)
+    file_record(target)  # which run.json asks for when nothing else is left to do
 
 
 def write_blocks(

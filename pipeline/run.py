@@ -33,7 +33,7 @@ from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
 from pipeline.progress import Progress
-from pipeline.screening import screen
+from pipeline.screening import averaged, screen
 from pipeline.stages.detect.detector import NOT_OBSERVED
 from pipeline.stages.normalize import Radiometry
 from pipeline.summary import findings_summary, summarise
@@ -64,10 +64,10 @@ def run(job: Job, progress: Progress) -> Result:
             job.settings.detect.check()
             scene = load(job)
             chunk = _planned(job, scene, progress)
-        with progress.stage("align"):
+        with progress.stage("align"), meanwhile(*averaged(job, scene)) as read:
             alignment = align(job, scene)
         with progress.stage("screen"):
-            screened = screen(job, scene, alignment.field)
+            screened = screen(job, scene, alignment.field, read)
         images = aligned(job, scene, alignment.field).without(screened)
         with progress.stage("normalize"):
             sample = _sample(images)
