@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
 from pipeline.progress import Progress
+from pipeline.scratch import release
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -216,6 +217,7 @@ def _active_client() -> Client | None:
 
 def _give_back() -> None:
     """Memory that threads have freed, to the system: glibc keeps it, hundreds of megabytes for each."""
+    release()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
