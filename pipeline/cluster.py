@@ -10,10 +10,11 @@ import ctypes
 import logging
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from getpass import getuser
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ import psutil
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
+from dask.delayed import delayed
 from dask.system import CPU_COUNT
 from threadpoolctl import threadpool_limits
 
@@ -107,6 +109,31 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
         if progress is not None:
             progress.advance(done, len(waiting))
     return tuple(client.gather(futures))
+
+
+def compute_groups(
+    lazy: Callable[[list[Item]], list[Any]], groups: Sequence[list[Item]], progress: Progress | None = None
+) -> list[Any]:
+    """What `lazy` makes of the items of all groups, computed, in their order.
+
+    With processes each group is done by one of them, from `lazy` on: what its items share does not travel.
+    """
+    if not has_processes():
+        return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
+    shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
+    parts = compute(*[shared(group) for group in groups], progress=progress)
+    return [result for part in parts for result in part]
+
+
+def _within(lazy: Callable[[list[Item]], list[Any]], group: list[Item]) -> list[Any]:
+    with alone():
+        return list(compute(*lazy(group)))
+
+
+def even_groups(items: Sequence[Item]) -> list[list[Item]]:
+    """A few groups of successive items a worker."""
+    size = -(-len(items) // (_AHEAD * worker_count())) or 1
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 @contextmanager

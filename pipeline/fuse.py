@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import alone, compute, has_processes, worker_count
+from pipeline.cluster import compute, compute_groups, has_processes, worker_count
 from pipeline.grid import neighbours
 from pipeline.outputs.blocks import BlockReader, BlockStore
 from pipeline.outputs.cog import join
@@ -81,15 +81,13 @@ def write_blocks(
     windows = store.blocks()
     work = _Block(radiometry, detection, specs, store)
     missing = [window for window in windows if not work.note(window).exists()]
+    lazy = partial(images.each, work=work, halo=reach)
     if has_processes():
-        groups = neighbours(missing, side, _TOGETHER)
-        tasks = [partial(_group, images, group, work, reach) for group in groups]  # which Dask looks not into
-        compute(*[delayed(task, pure=False)() for task in tasks], progress=progress)
+        compute_groups(lazy, neighbours(missing, side, _TOGETHER), progress)
     else:
         done = 0
         for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
-            within = PartOf(progress, done, len(group), len(missing))
-            compute(*images.each(group, work, halo=reach), progress=within)
+            compute(*lazy(group), progress=PartOf(progress, done, len(group), len(missing)))
             done += len(group)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
     shares = counts / float(np.prod(images.grid.shape))
@@ -97,12 +95,6 @@ def write_blocks(
         name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
     return Written(store, specs, told)
-
-
-def _group(images: AlignedImages, windows: Sequence[Window], work: _Block, halo: int) -> None:
-    """All in one process, so that what was read need not travel between processes."""
-    with alone():
-        compute(*images.each(windows, work, halo=halo))
 
 
 @dataclass(frozen=True)

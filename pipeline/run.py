@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
-from pipeline.cluster import compute, free_memory, has_processes, meanwhile, worker_count
+from pipeline.cluster import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
@@ -128,7 +129,7 @@ def _sample(images: AlignedImages) -> list[Sampled]:
     chosen = [
         windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, _SAMPLE_WINDOWS).round().astype(int))
     ]
-    sample: list[Sampled] = list(compute(*images.each(chosen, _keep)))
+    sample: list[Sampled] = compute_groups(partial(images.each, work=_keep), even_groups(chosen))
     if not any(pair.observed.any() for _, pair in sample):
         raise NothingObservedError(
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"
