@@ -41,11 +41,6 @@ def plain_band(path: Path) -> str | None:
     return match["band"].lower() if match else None
 
 
-def is_scl(path: Path) -> bool:
-    """Whether this is a Sentinel-2 scene classification."""
-    return bool(_SCL.match(path.stem))
-
-
 def is_beside(path: Path) -> bool:
     """Whether this is a mask or another product that lies beside images: a quicklook, aerosol."""
     return bool(_BESIDE.match(path.stem))

@@ -16,7 +16,6 @@ from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
     is_numbered,
-    is_scl,
     one_band_a_file,
     sentinel_2_band,
     tile_of,
@@ -24,6 +23,7 @@ from pipeline.scenes.band_files import (
 from pipeline.scenes.catalog import read_items, with_scale
 from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
+from pipeline.scenes.mask_kinds import known_kind
 from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.raster import Header, asset, read_header
 from pipeline.scenes.safe import declared_offset, images_only
@@ -69,14 +69,14 @@ def _from_rasters(
     files: Sequence[Path], bands: Sequence[str] | None, scale: float | None, offset: float | None
 ) -> list[pystac.Item]:
     files = images_only(files)
-    images = [file for file in files if not (len(files) > 1 and (is_scl(file) or is_beside(file)))]
+    images = [file for file in files if not (len(files) > 1 and (known_kind(file.stem) or is_beside(file)))]
     if not images:
         raise SourceUnreadableError(
             f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
         )
     headers = [read_header(file) for file in images]
     if one_band_a_file(images, headers):
-        masks = [file for file in files if is_scl(file)]
+        masks = [file for file in files if known_kind(file.stem) == "scl"]
         return _tiles_of_bands(headers, masks, scale, offset)
     _refuse_unnamed_bands(headers)
     _say_what_was_assumed(headers, bands)
