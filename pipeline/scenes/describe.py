@@ -20,7 +20,8 @@ from pipeline.scenes.band_files import (
     sentinel_2_band,
     tile_of,
 )
-from pipeline.scenes.catalog import read_items, with_scale
+from pipeline.scenes.calibration import SENTINEL_2_SCALE, calibrate
+from pipeline.scenes.catalog import read_items
 from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
 from pipeline.scenes.mask_kinds import known_kind
@@ -28,8 +29,6 @@ from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.raster import Header, asset, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
-
-SENTINEL_2_SCALE = 1e-4
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ def describe(
     """
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
-        items = [with_scale(item, scale, offset) for file in files for item in read_items(file)]
+        items = calibrate([item for file in files for item in read_items(file)], scale, offset)
     else:
         items = _from_rasters(files, bands, scale, offset)
     for item in items:

@@ -53,7 +53,7 @@ def band_sources(item: pystac.Item) -> dict[str, BandSource]:
     An asset without any band of a common name (aerosol, water vapour, an atmospheric correction's
     intermediate) is an image only where the Item has no other.
     """
-    images = [_named(key, asset) for key, asset in item.assets.items() if _is_image(key, asset)]
+    images = [_named(key, asset) for key, asset in item.assets.items() if is_image(key, asset)]
     usual = [image for image in images if not set(ORDER).isdisjoint(image[1])]
     found: dict[str, BandSource] = {}
     for asset, names, described in usual or images:
@@ -68,7 +68,7 @@ def band_sources(item: pystac.Item) -> dict[str, BandSource]:
 
 
 def _named(key: str, asset: pystac.Asset) -> tuple[pystac.Asset, list[str], list[dict[str, Any]]]:
-    described = _bands(asset)
+    described = band_fields(asset)
     return asset, [_name(key, band, len(described)) for band in described], described
 
 
@@ -87,14 +87,15 @@ def pick(item: pystac.Item, bands: Iterable[str]) -> list[BandSource]:
     return [there[band] for band in bands]
 
 
-def _is_image(key: str, asset: pystac.Asset) -> bool:
+def is_image(key: str, asset: pystac.Asset) -> bool:
+    """Whether an Item's asset holds bands, not a mask, a picture for people or metadata."""
     if key.lower() in {"visual", "thumbnail"} or NOT_IMAGES & set(asset.roles or []) or is_mask(key, asset):
         return False
     suffix = "." + asset.href.split("?")[0].rsplit(".", 1)[-1].lower()
     return bool(asset.roles and "data" in asset.roles) or suffix in IMAGES
 
 
-def _bands(asset: pystac.Asset) -> list[dict[str, Any]]:
+def band_fields(asset: pystac.Asset) -> list[dict[str, Any]]:
     """Band descriptions of all STAC versions, merged by position; fields of the asset itself are defaults."""
     fields = asset.extra_fields
     lists = [fields.get(key) or [] for key in ("raster:bands", "eo:bands", "bands")]
