@@ -30,7 +30,6 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
 from pipeline.progress import Progress
-from pipeline.remote import http_options
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -70,8 +69,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     """
     dask.config.set({"logging.distributed": "error"})  # which is looked at when it is first imported
     with ExitStack() as stack:
-        options = {"GDAL_CACHEMAX": GDAL_CACHE_MB << 20, "VRT_NUM_THREADS": 1, **http_options()}  # in bytes
-        stack.enter_context(rasterio.Env(**options))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20, VRT_NUM_THREADS=1))  # in bytes
         if scheduler is not None:
             name = f"Dask cluster at {scheduler}"
             stack.enter_context(_surviving(name))
@@ -258,7 +256,7 @@ def _local_processes(workers: int) -> Iterator[None]:
                 dashboard_address=None,
                 local_directory=str(scratch),
                 silence_logs=logging.ERROR,
-                env={**WORKER_ENVIRONMENT, **http_options()},
+                env=WORKER_ENVIRONMENT,
             )
         )
         stack.enter_context(Client(cluster))
@@ -287,7 +285,7 @@ def _sober() -> WorkerPlugin:
 
     class Sober(WorkerPlugin):
         def setup(self, worker: object) -> None:
-            os.environ.update(WORKER_ENVIRONMENT | http_options())  # GDAL looks there when it is first used
+            os.environ.update(WORKER_ENVIRONMENT)  # GDAL looks there when it is first used
             threadpool_limits(1, user_api="blas")
 
     return Sober()

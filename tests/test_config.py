@@ -146,8 +146,8 @@ compute: {chunk_size: 3}
     [
         ("source: {files: a}\n", "1: id: missing; add it."),
         ("id: a\n", "1: source: missing; add it."),
-        ("id: a\nsource: {}\n", "2: source: name either files or items."),
-        ("id: a\nsource: {files: a, items: b}\n", "2: source: name either files or items."),
+        ("id: a\nsource: {}\n", "2: source: name one of files, items and stac."),
+        ("id: a\nsource: {files: a, items: b}\n", "2: source: name one of files, items and stac."),
         ("id: a\nid: b\nsource: {files: a}\n", "2: id: stands twice; keep one."),
         ("id: a\nsource: {files: a}\nfoo: 1\n bar: 2\n", "4: not valid YAML"),
         ("- a\n", "1: not a site file"),

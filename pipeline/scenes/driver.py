@@ -130,7 +130,7 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
     if window is None:
         return None
     counts, hidden = _read_window(bands, window)
-    unseen, empty = _nodata(counts, bands)
+    unseen, empty = nodata_pixels(counts, bands)
     unseen |= hidden
     values = _physical(counts, bands)
     outside = ~at.inside(source)
@@ -184,15 +184,20 @@ def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[An
 
 def hidden_by_file(source: Any, band: BandSource, window: Window, shape: tuple[int, int]) -> Bools:
     """Where an opened file's alpha band or dataset mask says that it holds no image; `shape` (h, w)."""
-    flags = source.mask_flag_enums[band.index - 1]
     if band.alpha is not None:
         return np.asarray(source.read(band.alpha, window=window, out_shape=shape) == 0)
-    if MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
+    if dataset_mask(source, band):
         return np.asarray(source.read_masks(band.index, window=window, out_shape=shape) == 0)
     return np.zeros(shape, dtype=bool)
 
 
-def _nodata(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
+def dataset_mask(source: Any, band: BandSource) -> bool:
+    """Whether an opened file has a mask for all of its bands, beside it or inside."""
+    flags = source.mask_flag_enums[band.index - 1]
+    return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+
+
+def nodata_pixels(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
     """Where one band's nodata is enough, and where all bands carry a nodata that could also be a value."""
     sure = np.zeros(counts.shape[1:], dtype=bool)
     empty: Bools | None = None

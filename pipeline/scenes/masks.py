@@ -5,8 +5,9 @@ A mask is evidence of cloud, not a judgement of the ground: snow, water and dark
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from pipeline.scenes.assets import asset_grid, asset_href
-from pipeline.scenes.mask_kinds import MaskKind, asset_kind
+from pipeline.scenes.mask_kinds import MaskKind, asset_kind, known_kind
 from pipeline.scenes.opening import read_from
+from pipeline.scenes.raster import read_header
 from pipeline.scenes.sampling import Positions, nearest
 
 Bools = NDArray[np.bool_]
@@ -75,6 +77,15 @@ def item_masks(item: pystac.Item) -> tuple[MaskSource, ...]:
             if known is None or abs(mask.grid.resolution.x) < abs(known.grid.resolution.x):
                 found[kind] = mask
     return tuple(found.values())
+
+
+def file_masks(paths: Iterable[Path]) -> tuple[MaskSource, ...]:
+    """Masks that are named as files, each by its name's kind, else `nonzero`."""
+    headers = [read_header(path) for path in paths]
+    return tuple(
+        MaskSource(str(header.path), header.grid, known_kind(header.path.stem) or "nonzero")
+        for header in headers
+    )
 
 
 def read_mask(mask: MaskSource, at: Positions, shape: tuple[int, int]) -> Bools:

@@ -30,9 +30,7 @@ from pipeline.errors import BandError, NoOverlapError
 from pipeline.grid import pixel_bounds, same_pixels
 from pipeline.scenes import acquired, is_made
 from pipeline.scenes.driver import Tile, TileDriver, block_shape
-from pipeline.scenes.mask_kinds import known_kind
-from pipeline.scenes.masks import MaskSource, item_masks
-from pipeline.scenes.raster import read_header
+from pipeline.scenes.masks import MaskSource, file_masks, item_masks
 from pipeline.scenes.sources import BandSource, band_names, common_bands, pick
 
 __all__ = ["Load", "common_bands"]
@@ -148,14 +146,11 @@ def _touches(bounds: tuple[int, int, int, int], block: tuple[slice, slice]) -> b
 
 def _masks(mask: Path | Sequence[Path] | None, grid: GeoBox) -> tuple[MaskSource, ...]:
     paths = [] if mask is None else [mask] if isinstance(mask, str | Path) else list(mask)
-    headers = [read_header(Path(path)) for path in paths]
+    masks = file_masks(Path(path) for path in paths)
     everything = np.s_[0 : grid.shape.y, 0 : grid.shape.x]
-    if headers and not any(_touches(pixel_bounds(grid, header.grid), everything) for header in headers):
+    if masks and not any(_touches(pixel_bounds(grid, each.grid), everything) for each in masks):
         raise NoOverlapError(f"{paths[0]}: the mask lies outside the image; name the mask of this image.")
-    return tuple(
-        MaskSource(str(header.path), header.grid, known_kind(header.path.stem) or "nonzero")
-        for header in headers
-    )
+    return masks
 
 
 def _attributes(items: Sequence[pystac.Item], tiles: Sequence[Tile]) -> dict[str, Any]:
