@@ -7,13 +7,12 @@ files are GDAL's own (https://gdal.org/user/virtual_file_systems.html), which pa
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from pipeline.errors import OutputError, SourceNotFoundError
 from pipeline.outputs.provenance import RUN_FILE
@@ -28,8 +27,6 @@ _HTTP_OPTIONS = {
     "GDAL_HTTP_LOW_SPEED_LIMIT": "100",  # bytes a second; a server that gives less for so long has stalled
     "GDAL_HTTP_LOW_SPEED_TIME": "30",
 }
-_GDAL_URL = re.compile(r"/vsicurl\?(?:\w+=[^&\s]*&)*url=([^&\s'\"]+)")
-_URL = re.compile(r"\b(https?|s3)://(?:[^/\s@'\"]*@)?([^\s?'\"<>]+)(?:\?[^\s'\"<>)]*)?")
 
 
 def is_url(text: str) -> bool:
@@ -45,13 +42,6 @@ def is_remote(name: str) -> bool:
 def http_options() -> dict[str, str]:
     """How patient GDAL is with servers, where the environment does not say."""
     return {name: value for name, value in _HTTP_OPTIONS.items() if name not in os.environ}
-
-
-def without_secrets(text: str) -> str:
-    """Text whose URLs have neither user nor query left, in which signatures and tokens are; for messages,
-    logs and records. GDAL's names of remote files become their URLs.
-    """
-    return _URL.sub(r"\1://\2", _GDAL_URL.sub(lambda found: unquote(found[1]), text))
 
 
 def gdal_path(url: str) -> Path:

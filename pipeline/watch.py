@@ -24,6 +24,7 @@ from pipeline.job import Job, load
 from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
 from pipeline.run import run
+from pipeline.secrecy import without_secrets
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
@@ -36,7 +37,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one pair of dates, or of a site that did not get as far (then without dates).
+    """What became of one pair of dates; of a date that was left out (`after`, without `before`); or of a site
+    that did not get as far (without dates).
 
     `skipped`: it was done before, and nothing it follows from has changed since.
     """
@@ -80,9 +82,9 @@ def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
 def describe_error(error: Exception) -> str:
     """One line for the person; what is not theirs to mend is said to be ours, its traceback logged."""
     if isinstance(error, GroundbreakError):
-        return str(error)
+        return without_secrets(str(error))
     log.debug("unexpected error", exc_info=error)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    what = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])
     return f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback"
 
 
@@ -123,6 +125,8 @@ class Watch:
 
     def _outcomes(self) -> Iterator[Outcome]:
         dates = sorted(self.site.available_dates())
+        for out in self.site.left_out():
+            yield Outcome(self.site.id, "failed" if out.failed else "refused", None, out.date, out.reason)
         if len(dates) < 2:
             have = f"only {dates[0]}" if dates else "none"
             raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
 import pystac
+import shapely
 from odc.geo import Geometry
 
 from pipeline.config.sources import SceneSource
@@ -16,6 +18,7 @@ from pipeline.errors import GroundbreakError
 from pipeline.grid import crop, native_grid, resolution_m
 from pipeline.scenes import band_names, band_sources
 from pipeline.scenes.visible import visible_share
+from pipeline.secrecy import without_secrets
 
 _BESIDE = 8  # days that are looked at at a time
 
@@ -49,6 +52,7 @@ class Looks:
     least: float  # share of the area that a day must show
 
     def __post_init__(self) -> None:
+        self._sensors: dict[str, list[list[pystac.Item]]] = {}
         self._known: dict[str, Look | LeftOut] = {}
 
     def days(self) -> tuple[str, ...]:
@@ -61,7 +65,7 @@ class Looks:
 
     def usable_days(self) -> tuple[str, ...]:
         """Days on which enough is seen, in order."""
-        days = self.days()
+        days, _ = self.days(), self._ground  # found once, before several threads ask for it
         with ThreadPoolExecutor(_BESIDE) as beside:
             return tuple(day for day, good in zip(days, beside.map(self.usable, days), strict=True) if good)
 
@@ -77,18 +81,28 @@ class Looks:
             try:
                 self._known[day] = self._look(day)
             except GroundbreakError as error:
-                self._known[day] = LeftOut(day, str(error), True)
+                self._known[day] = LeftOut(day, without_secrets(str(error)), True)
         return self._known[day]
 
     def scenes(self, day: str) -> list[pystac.Item]:
         """The best of a day, also where it does not show enough; none where there are none."""
-        sensors = self._sensors(day)
+        sensors = self.sensors(day)
         if len(sensors) < 2:
             return sensors[0] if sensors else []
         return list(self._best(day, sensors).items)
 
+    def sensors(self, day: str) -> list[list[pystac.Item]]:
+        """The Items of a day by source and sensor, none empty; described once."""
+        if day not in self._sensors:
+            self._sensors[day] = [
+                sorted(group, key=lambda item: item.id)
+                for source in self.sources
+                for _, group in groupby(sorted(source.scenes(day), key=_sensor), key=_sensor)
+            ]
+        return self._sensors[day]
+
     def _look(self, day: str) -> Look | LeftOut:
-        best = self._best(day, self._sensors(day))
+        best = self._best(day, self.sensors(day))
         if best.seen == 0 and self.area is not None:
             crop(native_grid(best.items, band_names(best.items)), self.area)  # says so if it lies beside it
         if best.seen < self.least:
@@ -99,16 +113,25 @@ class Looks:
     def _best(self, day: str, sensors: Sequence[Sequence[pystac.Item]]) -> Look:
         """The one that sees more of the area, in whole percent; then the finer; then the first named."""
         masks = self.masks(day)
-        looks = [Look(tuple(items), visible_share(items, self.area, masks)) for items in sensors]
+        looks = [Look(tuple(items), visible_share(items, self._ground, masks)) for items in sensors]
         return max(looks, key=lambda look: (round(look.seen, 2), -_pixel(look.items)))
 
-    def _sensors(self, day: str) -> list[list[pystac.Item]]:
-        """The Items of a day by source and sensor."""
-        return [
-            sorted(group, key=lambda item: item.id)
-            for source in self.sources
-            for _, group in groupby(sorted(source.scenes(day), key=_sensor), key=_sensor)
-        ]
+    @cached_property
+    def _ground(self) -> Geometry | None:
+        """The area as far as images of any day reach: one drawn wider than them is no fault of a day's."""
+        if self.area is None:
+            return None
+        lonlat = self.area.to_crs("EPSG:4326")
+        reach = shapely.union_all([shape for day in self.days() for shape in self._footprints(day)])
+        shared = lonlat.geom.intersection(reach)
+        return Geometry(shared, lonlat.crs) if shared.area > 0 else lonlat
+
+    def _footprints(self, day: str) -> list[shapely.Geometry]:
+        try:
+            items = [item for sensor in self.sensors(day) for item in sensor if item.geometry]
+        except GroundbreakError:  # told when the day itself is looked at
+            return []
+        return [shapely.make_valid(shapely.geometry.shape(item.geometry)) for item in items]
 
 
 def _sensor(item: pystac.Item) -> str:

@@ -123,21 +123,28 @@ def load_site(path: str | Path) -> Site:
     return site
 
 
-def problems(path: str | Path) -> list[str]:
-    """All that is wrong with a site file, its areas and its images, a line each; empty if nothing is."""
+def problems(path: str | Path) -> tuple[Site | None, list[str]]:
+    """The site, where the file is right; all that is wrong with file, areas and images, a line each."""
     try:
         site, faults = _read(Path(path))
     except ConfigError as error:
-        return str(error).splitlines()
+        return None, str(error).splitlines()
     found = [str(fault) for fault in faults]
     try:
         site.settings.detect.check()
     except GroundbreakError as error:
         found.append(f"detector: {error}")
+    if site.aoi is None and site.file.aoi is not None:
+        return None, found  # nothing to search for, or to look at
+    return (None if faults else site), [*found, *_scene_problems(site)]
+
+
+def _scene_problems(site: Site) -> list[str]:
     try:
         before, after = site.pair()
     except GroundbreakError as error:
-        return [*found, str(error)]
+        return [str(error)]
+    found: list[str] = []
     scenes: list[list[pystac.Item]] = []
     for day in (before, after):
         try:

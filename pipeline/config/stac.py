@@ -6,30 +6,23 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.config.values import Day, Names, Section
 from pipeline.remote import is_url
 from pipeline.scenes.search import OPERATORS, Search
+from pipeline.secrecy import holds_secret
 
-_SECRET = re.compile(r"token|sig|key|secret|password|passwd|pwd|auth|credential|session", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CLOUD = "eo:cloud_cover"
 
 
 def without_credentials(value: Any) -> Any:
     """A validator of paths and URLs: secrets do not stand in site files."""
-    if isinstance(value, str) and is_url(value):
-        parts = urlsplit(value)
-        if (
-            parts.username
-            or parts.password
-            or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query))
-        ):
-            mend = "give credentials by the environment (docs/sources.md)"
-            raise ValueError(f"holds a password or token; take it out and {mend}")
+    if isinstance(value, str) and is_url(value) and holds_secret(value):
+        mend = "give credentials by the environment (docs/sources.md)"
+        raise ValueError(f"the URL holds a password or token; take it out and {mend}")
     return value
 
 

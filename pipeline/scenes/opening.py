@@ -15,7 +15,8 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from pipeline.errors import SourceUnreadableError
-from pipeline.remote import http_options, is_remote, without_secrets
+from pipeline.remote import http_options, is_remote
+from pipeline.secrecy import without_secrets
 
 T = TypeVar("T")
 

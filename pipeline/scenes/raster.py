@@ -16,10 +16,10 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from pipeline.errors import GeoreferenceError, SourceUnreadableError
-from pipeline.remote import without_secrets
 from pipeline.scenes.dates import date_of
 from pipeline.scenes.names import is_guess, name_bands
 from pipeline.scenes.opening import attempted, reason
+from pipeline.secrecy import without_secrets
 
 PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
 

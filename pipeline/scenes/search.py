@@ -23,9 +23,9 @@ from pystac_client.conformance import ConformanceClasses
 from pystac_client.exceptions import APIError
 
 from pipeline.errors import CatalogueError
-from pipeline.remote import without_secrets
 from pipeline.scenes.item import acquired
 from pipeline.scenes.stac_io import PatientIO
+from pipeline.secrecy import without_secrets
 
 PAGE = 100  # Items a page that an API is asked for
 _BESIDE = 8  # Items of a static catalogue that are fetched at a time

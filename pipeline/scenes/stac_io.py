@@ -12,7 +12,7 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
-from pipeline.remote import without_secrets
+from pipeline.secrecy import without_secrets
 
 ATTEMPTS = 5
 BACK_OFF = 0.5  # seconds, twice as long each time

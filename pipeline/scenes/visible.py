@@ -14,7 +14,6 @@ import shapely
 from numpy.typing import NDArray
 from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
-from rasterio.features import geometry_mask
 from rasterio.windows import Window
 
 from pipeline.scenes.driver import dataset_mask, hidden_by_file, nodata_pixels
@@ -37,7 +36,8 @@ def visible_share(items: Sequence[pystac.Item], area: Geometry | None, masks: Se
     bands = [list(band_sources(item).values()) for item in items]
     region = area if area is not None else _together([each[0].grid for each in bands if each])
     lattice = GeoBox.from_bbox(region.boundingbox, shape=(CELLS, CELLS), crs=region.crs)
-    inside = geometry_mask([region.geom], lattice.shape.yx, lattice.transform, all_touched=True, invert=True)
+    rows, cols = np.indices(lattice.shape.yx) + 0.5
+    inside = shapely.contains_xy(region.geom, *(lattice.transform * (cols, rows)))
     seen = np.zeros(lattice.shape.yx, bool)
     for item, sources in zip(items, bands, strict=True):
         if sources and not seen[inside].all():
