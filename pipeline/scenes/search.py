@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +82,7 @@ def search(wanted: Search, area: Geometry) -> Found:
             given = _ask(client, wanted, shape) if asked else _walk(client, wanted, shape, unread)
             items = {(item.collection_id, item.id): item for item in given if _meets(item, wanted, shape)}
     except _FAULTS as error:
-        reason = without_secrets(" ".join(str(error).split()) or type(error).__name__)
+        reason = without_secrets(_brief(error))
         mend = "check url, collections and query, or try again later"
         raise CatalogueError(
             f"{without_secrets(wanted.url)}: cannot be searched ({reason}); {mend}"
@@ -164,7 +165,8 @@ def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
 
 
 def _brief(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """In one line; some servers answer with whole pages."""
+    return textwrap.shorten(str(error) or type(error).__name__, 200)
 
 
 def _may_hold(collection: pystac.Collection, wanted: Search, shape: shapely.Geometry) -> bool:

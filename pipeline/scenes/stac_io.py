@@ -28,14 +28,18 @@ class PatientIO(StacApiIO):
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        retry = Retry(
-            total=ATTEMPTS - 1,
-            backoff_factor=BACK_OFF,
+        busy = Retry(
+            total=None,
+            connect=0,  # with what else goes wrong on the way below, where an answer that breaks off is seen
+            read=0,
+            other=0,
+            status=ATTEMPTS - 1,
             status_forcelist=_BUSY,
             allowed_methods=None,  # all: a search changes nothing, though it is a POST
+            backoff_factor=BACK_OFF,
             raise_on_status=False,
         )
-        super().__init__(headers=dict(headers or {}), timeout=TIMEOUT, max_retries=retry)
+        super().__init__(headers=dict(headers or {}), timeout=TIMEOUT, max_retries=busy)
 
     def update(self, *args: Any, **given: Any) -> None:
         """pystac-client calls this again when it opens a catalogue, without a timeout."""
@@ -44,8 +48,13 @@ class PatientIO(StacApiIO):
     def request(self, href: str, *args: Any, **given: Any) -> str:
         """The text of an answer, which is a JSON object. Raises APIError."""
         for attempt in range(ATTEMPTS):
-            text: str = super().request(href, *args, **given)
-            fault = _fault(text)
+            try:
+                text: str = super().request(href, *args, **given)
+                fault = _fault(text)
+            except APIError as error:
+                if getattr(error, "status_code", None):  # an answer; a busy server was asked again already
+                    raise
+                fault = str(error)
             if fault is None:
                 return text
             if attempt < ATTEMPTS - 1:

@@ -1,0 +1,41 @@
+"""Servers that tests start for themselves, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+@contextmanager
+def served(*command: str, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of a server, its port the last word of its command.
+
+    It is a process of its own, since while GDAL waits for answers, Python stands still.
+    """
+    port = free_port()
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(  # type: ignore[call-overload]
+        [*command, str(port)], env={**os.environ, **(environment or {})}, **quiet
+    )
+    try:
+        for _ in range(600):
+            assert process.poll() is None, f"{' '.join(command)}: ended with status {process.returncode}"
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
