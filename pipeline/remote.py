@@ -44,12 +44,13 @@ def http_options() -> dict[str, str]:
     return {name: value for name, value in _HTTP_OPTIONS.items() if name not in os.environ}
 
 
-def gdal_path(url: str) -> Path:
-    """The name under which GDAL opens a remote file."""
+def gdal_path(url: str, *, alone: bool = False) -> Path:
+    """The name under which GDAL opens a remote file; `alone` where it need not look for files beside it."""
     scheme, rest = url.split("://", 1)
     if scheme in _BUCKETS:
         return Path(_BUCKETS[scheme] + rest)
-    return Path(f"/vsicurl?url={quote(url, safe='')}")  # as a path, // would become /
+    options = "empty_dir=yes&" if alone else ""
+    return Path(f"/vsicurl?{options}url={quote(url, safe='')}")  # as a path, // would become /
 
 
 def find_remote(url: str) -> list[str]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 _GDAL_URL = re.compile(r"/vsicurl\?(?:\w+=[^&\s]*&)*url=([^&\s'\"]+)")
 _URL = re.compile(r"\b(https?|s3)://(?:[^/\s@'\"]*@)?([^\s?'\"<>]+)(?:\?[^\s'\"<>)]*)?")
+_QUOTED_QUERY = re.compile(r"%3F[^\s:;,'\")]*")  # GDAL cuts its names, and tells the end
 _SECRET = re.compile(r"token|sig|key|secret|passw|pwd|auth|credential|session", re.IGNORECASE)
 
 
@@ -15,9 +16,10 @@ def without_secrets(text: str) -> str:
     """Text whose URLs have neither user nor query left, in which signatures and tokens are. GDAL's names of
     remote files become their URLs.
     """
-    if "://" not in text and "/vsicurl" not in text:
+    if "://" not in text and "/vsicurl" not in text and "%3F" not in text:
         return text
-    return _URL.sub(r"\1://\2", _GDAL_URL.sub(lambda found: unquote(found[1]), text))
+    plain = _GDAL_URL.sub(lambda found: unquote(found[1]), text)
+    return _QUOTED_QUERY.sub("", _URL.sub(r"\1://\2", plain))
 
 
 def holds_secret(url: str) -> bool:

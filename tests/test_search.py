@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from imagery import grid, noise, write
 from jobs import groundbreak
-from static_catalogue import AREA, BANDS, BOX, make_catalogue
+from static_catalogue import AREA, BOX, make_catalogue
 
 from pipeline.area import read_area
 from pipeline.config import Site, load_site

@@ -22,7 +22,7 @@ from pipeline.scenes.opening import read_from
 def asset_href(asset: pystac.Asset) -> str:
     """The path of the file; of a remote one the name by which GDAL opens it."""
     href = asset.get_absolute_href() or asset.href
-    return str(gdal_path(href)) if is_url(href) else href.removeprefix("file://")
+    return str(gdal_path(href, alone=True)) if is_url(href) else href.removeprefix("file://")
 
 
 def asset_grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:

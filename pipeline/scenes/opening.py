@@ -23,7 +23,7 @@ T = TypeVar("T")
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a remote file is opened again; GDAL has tried each request some times itself by then."""
 
-_UNCACHED = {"CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/"}
+_UNCACHED = {"CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsicurl?:/vsis3/"}
 _FINAL = re.compile(r"response code: 4(?!08|25|29)\d\d|NoSuchKey|NoSuchBucket|AccessDenied", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
@@ -47,16 +47,20 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     if not is_remote(href):
         return _read(href, work)
     with rasterio.Env(**http_options()):
+        try:
+            return _read(href, work)
+        except (RasterioError, IndexError) as error:
+            last = error
         for pause in PAUSES:
-            try:
-                return _read(href, work)
-            except (RasterioError, IndexError) as error:
-                if _FINAL.search(str(error)):
-                    raise
-                log.info("%s: %s; opened again in %g s", without_secrets(href), reason(error), pause)
+            if _FINAL.search(str(last)):
+                break
+            log.info("%s: %s; opened again in %g s", without_secrets(href), reason(last), pause)
             time.sleep(pause)
-            _forget(href)
-        return _read(href, work)
+            try:
+                return _read_anew(href, work)
+            except (RasterioError, IndexError) as error:
+                last = error
+        raise last
 
 
 def reason(error: Exception) -> str:
@@ -69,7 +73,11 @@ def _read(href: str, work: Callable[[Any], T]) -> T:
         return work(source)
 
 
-def _forget(href: str) -> None:
-    """GDAL keeps what it was given, rubbish too; of a file that is not to be cached until it is closed."""
-    with rasterio.Env(**_UNCACHED), suppress(RasterioError), rasterio.open(href, sharing=False):
-        pass
+def _read_anew(href: str, work: Callable[[Any], T]) -> T:
+    """GDAL keeps what it was given, also rubbish and that there was nothing; of a file that it is told not to
+    cache, it forgets that when it closes it.
+    """
+    with rasterio.Env(**_UNCACHED):
+        with suppress(RasterioError), rasterio.open(href, sharing=False):
+            pass
+        return _read(href, work)
