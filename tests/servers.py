@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from urllib.request import Request, urlopen
 
 
 def free_port() -> int:
@@ -39,3 +41,17 @@ def served(*command: str, environment: Mapping[str, str] | None = None) -> Itera
     finally:
         process.kill()
         process.wait()
+
+
+def misbehave(proxy: str, match: str, *faults: str, skip: int = 0) -> None:
+    """Have a `faulty_proxy.py` meet requests whose path holds `match` with these faults, after `skip`
+    good ones.
+    """
+    body = json.dumps({"match": match, "skip": skip, "faults": faults}).encode()
+    urlopen(Request(f"{proxy}/faults", body, method="PUT")).read()
+
+
+def faults_left(proxy: str) -> list[str]:
+    """Those that it was not asked for yet."""
+    faults: list[str] = json.loads(urlopen(f"{proxy}/faults").read())["faults"]
+    return faults

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from imagery import noise
-from jobs import groundbreak
-from servers import served
+from servers import faults_left, misbehave, served
 from static_catalogue import AREA, BOX, make_catalogue
 
 from pipeline.config import load_site
@@ -59,32 +56,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def plan(proxy: str, match: str, *faults: str, skip: int = 0) -> None:
-    body = json.dumps({"match": match, "skip": skip, "faults": faults}).encode()
-    urlopen(Request(f"{proxy}/faults", body, method="PUT")).read()
-
-
-def left(proxy: str) -> list[str]:
-    faults: list[str] = json.loads(urlopen(f"{proxy}/faults").read())["faults"]
-    return faults
-
-
 @pytest.mark.parametrize("fault", [*WAYS, "empty"])
 def test_a_catalogue_is_asked_again(proxy: str, fault: str) -> None:
-    plan(proxy, ".json", fault, fault, skip=2)
+    misbehave(proxy, ".json", fault, fault, skip=2)
     found = search(Search(f"{proxy}/catalog.json"), AREA)
     assert [item.id for item in found.items] == [f"made-{day}" for day in DAYS]
     assert found.unread == ()
-    assert left(proxy) == []
+    assert faults_left(proxy) == []
 
 
 @pytest.mark.parametrize("fault", ["503", "half", "rubbish"])
 def test_a_catalogue_that_stays_broken_is_told(proxy: str, fault: str) -> None:
-    plan(proxy, "catalog.json", *[fault] * ALWAYS)
+    misbehave(proxy, "catalog.json", *[fault] * ALWAYS)
     with pytest.raises(CatalogueError, match="cannot be searched") as caught:
         search(Search(f"{proxy}/catalog.json"), AREA)
     assert len(str(caught.value)) < 500
-    plan(proxy, DAYS[1], *[fault] * ALWAYS)
+    misbehave(proxy, DAYS[1], *[fault] * ALWAYS)
     found = search(Search(f"{proxy}/catalog.json"), AREA)
     assert [item.id for item in found.items] == [f"made-{DAYS[0]}", f"made-{DAYS[2]}"]
     assert [DAYS[1] in line for line in found.unread] == [True]
@@ -92,7 +79,7 @@ def test_a_catalogue_that_stays_broken_is_told(proxy: str, fault: str) -> None:
 
 def image(proxy: str, day: int, name: str) -> Any:
     """Of one day, under an address that GDAL has not read from before."""
-    plan(proxy, "none")
+    misbehave(proxy, "none")
     (item,) = (
         item for item in search(Search(f"{proxy}/catalog.json"), AREA).items if item.id.endswith(DAYS[day])
     )
@@ -104,36 +91,30 @@ def image(proxy: str, day: int, name: str) -> Any:
 @pytest.mark.parametrize(("match", "fault"), [*(("made.tif", way) for way in WAYS), ("SCL.tif", "503")])
 def test_an_image_is_read_again(proxy: str, fault: str, match: str) -> None:
     lazy = image(proxy, 1, f"{fault}{match}")
-    plan(proxy, match, fault, fault)
+    misbehave(proxy, match, fault, fault)
     pixels = lazy.compute(scheduler="synchronous").values
     np.testing.assert_allclose(pixels, noise(BOX, 4, seed=1) / 65535, rtol=1e-6)
-    assert left(proxy) == []
+    assert faults_left(proxy) == []
 
 
 @pytest.mark.parametrize("fault", ["503", "half", "rubbish"])
 def test_an_image_that_stays_broken_is_told_not_blank(proxy: str, fault: str) -> None:
     lazy = image(proxy, 2, f"{fault}broken")
-    plan(proxy, "made.tif", *[fault] * ALWAYS)
+    misbehave(proxy, "made.tif", *[fault] * ALWAYS)
     with pytest.raises(SourceUnreadableError, match=r"made\.tif: cannot be read") as caught:
         lazy.compute(scheduler="synchronous")
     assert "broken" not in str(caught.value)  # a query may be a token
 
 
 def test_a_date_that_cannot_be_fetched_fails_and_comes_with_the_next_run(proxy: str, tmp_path: Path) -> None:
-    site = tmp_path / "yard.yaml"
+    file = tmp_path / "yard.yaml"
     source = f"source: {{stac: {{url: '{proxy}/catalog.json'}}}}"
-    site.write_text(f"id: yard\naoi: {list(AREA.boundingbox.bbox)}\n{source}\ndetector: classic\n")
-    words = ("monitor", site, "--out", tmp_path / "out", "--json", "--quiet")
-    plan(proxy, f"{DAYS[1]}/made_SCL.tif", *["503"] * ALWAYS)
-    told = groundbreak(*words)
-    outcomes = json.loads(told.stdout)["outcomes"]
-    assert told.exit_code == 1
-    assert [
-        (one["after"], "made_SCL.tif" in one["reason"]) for one in outcomes if one["status"] == "failed"
-    ] == [(DAYS[1], True)]
-    assert [(one["before"], one["after"]) for one in outcomes if one["before"]] == [(DAYS[0], DAYS[2])]
-    plan(proxy, "none")
-    again = json.loads(groundbreak(*words).stdout)
-    assert again["failed"] == 0
-    assert (tmp_path / "out" / "yard").is_dir()
-    assert load_site(site).available_dates() == DAYS
+    file.write_text(f"id: yard\naoi: {list(AREA.boundingbox.bbox)}\n{source}\n")
+    misbehave(proxy, f"{DAYS[1]}/made_SCL.tif", *["503"] * ALWAYS)
+    site = load_site(file)
+    assert site.available_dates() == (DAYS[0], DAYS[2])
+    (lost,) = site.left_out()
+    assert (lost.date, lost.failed) == (DAYS[1], True)
+    assert f"{proxy}/images/{DAYS[1]}/made_SCL.tif: cannot be read" in lost.reason
+    misbehave(proxy, "none")
+    assert load_site(file).available_dates() == DAYS

@@ -20,13 +20,13 @@ from postgres import Postgres
 from pypgstac.db import PgstacDB
 from pypgstac.load import Loader, Methods
 from pypgstac.migrate import Migrate
-from servers import served
+from servers import faults_left, misbehave, served
 
 from pipeline.area import read_area
 from pipeline.config import load_site
 from pipeline.errors import CatalogueError
 from pipeline.grid import native_grid
-from pipeline.scenes import band_names, describe
+from pipeline.scenes import band_names, describe, stac_io
 from pipeline.scenes import search as search_module
 from pipeline.scenes.search import Search, search
 from pipeline.stages.load import Load
@@ -103,6 +103,19 @@ def test_all_pages_of_a_search(api: str, monkeypatch: pytest.MonkeyPatch) -> Non
     one = search(Search(api, ("boukamal",)), WORLD).items
     assert {item.collection_id for item in one} == {"boukamal"}
     assert len(one) == 12
+
+
+def test_a_search_that_breaks_off_halfway_is_gone_on_with(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "PAGE", 5)
+    monkeypatch.setattr(stac_io, "BACK_OFF", 0.01)
+    monkeypatch.setattr(stac_io, "TIMEOUT", (1.0, 1.0))
+    with served(sys.executable, str(Path(__file__).with_name("faulty_proxy.py")), api) as proxy:
+        misbehave(proxy, "/search", "half", "rubbish", "502", "empty", "stall", skip=2)
+        assert len(search(Search(proxy), WORLD).items) == 24
+        assert faults_left(proxy) == []
+        misbehave(proxy, "/search", *["half"] * 100, skip=2)
+        with pytest.raises(CatalogueError, match="cannot be searched"):
+            search(Search(proxy), WORLD)
 
 
 def test_conditions(api: str) -> None:
