@@ -6,10 +6,10 @@ import logging
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-_GDAL_URL = re.compile(
+_GDAL_URL = re.compile(r"/vsicurl\?(?:\w+=[^&\s]*&)*url=([^&\s'\"]+)")
+_URL = re.compile(
     r"\b(https?|s3)://(?:[^/\s@'\"]*@)?([^\s?'\"<>]+)(?:\?[^\s'\"<>)]*?(?=[:;,.]?(?:[\s'\"<>)]|$)))?"
 )
-_URL = re.compile(r"\b(https?|s3)://(?:[^/\s@'\"]*@)?([^\s?'\"<>]+)(?:\?[^\s'\"<>)]*)?")
 _QUOTED_QUERY = re.compile(r"%3F[^\s:;,'\")]*")  # GDAL cuts its names, and tells the end
 _SECRET = re.compile(r"token|sig|key|secret|passw|pwd|auth|credential|session", re.IGNORECASE)
 
