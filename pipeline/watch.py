@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from pipeline.errors import (
 )
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
+from pipeline.outputs.files import write_text
 from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
 from pipeline.run import run
@@ -28,7 +30,7 @@ from pipeline.secrecy import without_secrets
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
-STORE = "timeline.sqlite"
+STORE, SEEN = "timeline.sqlite", "seen.json"
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
@@ -100,6 +102,10 @@ class Watch:
 
     store: Store = field(init=False)
 
+    def __post_init__(self) -> None:
+        with suppress(OSError, UnicodeDecodeError):
+            self.site.looks.seen.recall((self.folder / SEEN).read_text(encoding="utf-8"))
+
     @property
     def folder(self) -> Path:
         """Where all of the site goes."""
@@ -125,6 +131,7 @@ class Watch:
 
     def _outcomes(self) -> Iterator[Outcome]:
         dates = sorted(self.site.available_dates())
+        write_text(self.folder / SEEN, self.site.looks.seen.noted())
         for out in self.site.left_out():
             yield Outcome(self.site.id, "failed" if out.failed else "refused", None, out.date, out.reason)
         if len(dates) < 2:

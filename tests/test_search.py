@@ -14,10 +14,12 @@ from static_catalogue import AREA, BOX, make_catalogue
 
 from pipeline.area import read_area
 from pipeline.config import Site, load_site
+from pipeline.config import seen as seen_module
 from pipeline.config import sources as sources_module
-from pipeline.config.looks import LeftOut
+from pipeline.config.looks import LeftOut, Look
 from pipeline.errors import CatalogueError, ConfigError
 from pipeline.scenes.search import Search, search
+from pipeline.scenes.visible import visible_share
 from pipeline.stages.load import Load
 
 DAYS = ("2024-05-01", "2024-05-11", "2024-05-21")
@@ -152,6 +154,36 @@ def test_a_date_that_cannot_be_read_fails_and_the_others_go_on(tmp_path: Path) -
     assert [(one["before"], one["after"]) for one in told["outcomes"] if one["before"]] == [
         (DAYS[0], DAYS[2])
     ]
+
+
+def test_what_is_seen_is_measured_once_in_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_catalogue(tmp_path, DAYS, clouds={DAYS[1]: slice(0, 24)})
+    measured: list[str] = []
+    note = [""]
+
+    def counted(items: Any, *rest: Any) -> float:
+        measured.extend(item.id for item in items)
+        return visible_share(items, *rest)
+
+    monkeypatch.setattr(seen_module, "visible_share", counted)
+
+    def shares() -> list[float]:
+        measured.clear()
+        looks = site(tmp_path, "{stac: {url: catalog.json}}").looks
+        looks.seen.recall(note[0])
+        assert looks.usable_days() == DAYS
+        note[0] = looks.seen.noted()
+        return [look.seen for look in map(looks.look, DAYS) if isinstance(look, Look)]
+
+    first = shares()
+    assert first == [1.0, pytest.approx(0.75, abs=0.01), 1.0]
+    assert sorted(measured) == [f"made-{day}" for day in DAYS]
+    assert (shares(), measured) == (first, [])
+    mask = tmp_path / "images" / DAYS[2] / "made_SCL.tif"
+    write(mask, np.full((1, 96, 96), 6, "uint8"), BOX, compress="lzw")
+    assert (shares(), measured) == (first, [f"made-{DAYS[2]}"])
+    note[0] = "[]"
+    assert (shares(), len(measured)) == (first, 3)
 
 
 # Several sensors

@@ -13,11 +13,11 @@ import pystac
 import shapely
 from odc.geo import Geometry
 
+from pipeline.config.seen import Seen
 from pipeline.config.sources import SceneSource
 from pipeline.errors import GroundbreakError
 from pipeline.grid import crop, native_grid, resolution_m
 from pipeline.scenes import band_names, band_sources
-from pipeline.scenes.visible import visible_share
 from pipeline.secrecy import without_secrets
 
 _BESIDE = 8  # days that are looked at at a time
@@ -54,6 +54,7 @@ class Looks:
     def __post_init__(self) -> None:
         self._sensors: dict[str, list[list[pystac.Item]]] = {}
         self._known: dict[str, Look | LeftOut] = {}
+        self.seen = Seen()
 
     def days(self) -> tuple[str, ...]:
         """All days that have images, usable or not, in order."""
@@ -113,7 +114,7 @@ class Looks:
     def _best(self, day: str, sensors: Sequence[Sequence[pystac.Item]]) -> Look:
         """The one that sees more of the area, in whole percent; then the finer; then the first named."""
         masks = self.masks(day)
-        looks = [Look(tuple(items), visible_share(items, self._ground, masks)) for items in sensors]
+        looks = [Look(tuple(items), self.seen.share(items, self._ground, masks)) for items in sensors]
         return max(looks, key=lambda look: (round(look.seen, 2), -_pixel(look.items)))
 
     @cached_property
