@@ -13,7 +13,7 @@ import pytest
 from imagery import grid, noise, write
 from numpy.typing import NDArray
 
-from pipeline.scenes import band_sources, describe, has_mask
+from pipeline.scenes import acquired, band_sources, describe, has_mask
 from pipeline.scenes.calibration import calibrate
 from pipeline.scenes.masks import item_masks
 from pipeline.scenes.visible import visible_share
@@ -77,6 +77,54 @@ def test_the_finest_of_a_mask_counts(tmp_path: Path) -> None:
     scene.add_asset("SCL_60m", pystac.Asset(str(path)))
     (mask,) = item_masks(scene)
     assert mask.href.endswith("SCL_20m.tif")
+
+
+# Folders as they are delivered
+
+
+def test_a_landsat_folder(tmp_path: Path) -> None:
+    product = "LC09_L2SP_171036_20240501_20240503_02_T1"
+    counts = noise(BOX, 1, low=8000, high=20000)
+    for band in ("SR_B2", "SR_B3", "SR_B4", "SR_B5", "ST_B10", "ST_QA", "SR_QA_AEROSOL", "QA_RADSAT"):
+        write(tmp_path / f"{product}_{band}.TIF", counts, BOX)
+    quality = np.full((1, *BOX.shape.yx), 21824, "uint16")
+    quality[..., :3] = FILL
+    write(tmp_path / f"{product}_QA_PIXEL.TIF", quality, BOX)
+    (scene,) = describe(tmp_path)
+    assert (scene.id, acquired(scene)) == (product, "2024-05-01")
+    assert list(band_sources(scene)) == ["blue", "green", "red", "nir08"]
+    image = Load()([scene], BOX)["image"].values
+    assert np.isnan(image[..., :3]).all()
+    np.testing.assert_allclose(image[2, :, 3:], counts[0, :, 3:] * 2.75e-5 - 0.2, rtol=1e-4)
+    assert band_sources(describe(tmp_path, scale=1.0, offset=0.0)[0])["red"].scale == 1
+
+
+def test_older_landsats_number_their_bands_otherwise(tmp_path: Path) -> None:
+    for band in ("SR_B1", "SR_B4", "SR_B7"):
+        write(tmp_path / f"LT05_L2SP_171036_19990501_20200908_02_T1_{band}.TIF", noise(BOX, 1), BOX)
+    assert list(band_sources(describe(tmp_path)[0])) == ["blue", "nir08", "swir22"]
+
+
+def test_a_planetscope_folder(tmp_path: Path) -> None:
+    usable = np.zeros((8, *BOX.shape.yx), "uint8")
+    usable[0, :, :5] = 1
+    for name in ("20240501_080000_11_2201", "20240501_080002_11_2201"):
+        counts = noise(BOX, 4)
+        names = ["blue", "green", "red", "nir"]
+        write(tmp_path / f"{name}_3B_AnalyticMS_SR_clip.tif", counts, BOX, names=names, nodata=0)
+        if name.startswith("20240501_080000"):
+            write(tmp_path / f"{name}_3B_udm2_clip.tif", usable, BOX)
+    first, second = describe(tmp_path, scale=1e-4)
+    assert [has_mask(first), has_mask(second)] == [True, False]
+    assert list(band_sources(first)) == ["blue", "green", "red", "nir"]
+    assert seen(first) == [True] * 5 + [False] * 7
+
+
+def test_a_mask_alone_beside_one_image(tmp_path: Path) -> None:
+    write(tmp_path / "stack.tif", noise(BOX, 3), BOX, names=["blue", "green", "red"])
+    write(tmp_path / "SCL.tif", np.full((1, *BOX.shape.yx), 9, "uint8"), BOX)
+    (scene,) = describe(tmp_path)
+    assert seen(scene) == [False] * 12
 
 
 # Scale and offset

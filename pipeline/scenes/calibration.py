@@ -19,7 +19,7 @@ from pipeline.scenes.sources import band_fields, is_image
 SENTINEL_2_SCALE = 1e-4
 _SENTINEL_2_OFFSET = -0.1
 _OFFSET_SINCE = (4, 0)  # of ESA's processing baselines
-_LANDSAT_SCALE, _LANDSAT_OFFSET = 2.75e-5, -0.2
+LANDSAT_SCALE, LANDSAT_OFFSET = 2.75e-5, -0.2
 _DECLARED = {"scale", "offset", "raster:scale", "raster:offset"}
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def _settle(item: pystac.Item) -> bool:
     """Fill in what is known of the product; whether that leaves nothing open."""
     if str(item.properties.get("landsat:correction", "")).upper() in {"L2SP", "L2SR"}:
         for asset in _undeclared(item):
-            _set(asset, {"raster:scale": _LANDSAT_SCALE, "raster:offset": _LANDSAT_OFFSET})
+            _set(asset, {"raster:scale": LANDSAT_SCALE, "raster:offset": LANDSAT_OFFSET})
         return True
     return not _is_sentinel_2(item) or _settle_sentinel_2(item)
 

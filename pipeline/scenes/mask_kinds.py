@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Literal
 
 import pystac
@@ -12,15 +12,24 @@ import pystac
 MaskKind = Literal["nonzero", "scl", "qa_pixel", "udm2"]
 
 _NAMES: Mapping[MaskKind, re.Pattern[str]] = {
-    "scl": re.compile(r"(?:^|.*[_\-.])SCL(?:[_\-.](?:20|60)m)?$", re.IGNORECASE),
-    "qa_pixel": re.compile(r"(?:^|.*[_\-.])QA_PIXEL$", re.IGNORECASE),
-    "udm2": re.compile(r"(?:^|.*[_\-.])udm2(?:[_\-.](?:clip|tif))*$", re.IGNORECASE),
+    "scl": re.compile(r"(?:^|(?P<image>.*)[_\-.])SCL(?:[_\-.](?:20|60)m)?$", re.IGNORECASE),
+    "qa_pixel": re.compile(r"(?:^|(?P<image>.*)[_\-.])QA_PIXEL$", re.IGNORECASE),
+    "udm2": re.compile(r"(?:^|(?P<image>.*)[_\-.])udm2(?:[_\-.](?:clip|tif))*$", re.IGNORECASE),
 }
 
 
 def known_kind(stem: str) -> MaskKind | None:
     """The kind that a name (without its suffix) stands for; None where it is not that of a known mask."""
     return next((kind for kind, pattern in _NAMES.items() if pattern.match(stem)), None)
+
+
+def is_mask_of(mask: PurePath, image: PurePath) -> bool:
+    """Whether a mask lies beside an image and has its name, as far as it has more than that of its kind."""
+    matches = (pattern.match(mask.stem) for pattern in _NAMES.values())
+    shared = next((match["image"] or "" for match in matches if match), None)
+    if shared is None or mask.parent != image.parent or not image.stem.startswith(shared):
+        return False
+    return not shared or image.stem[len(shared) : len(shared) + 1] in {"", "_", "-", "."}
 
 
 def asset_kind(key: str, asset: pystac.Asset) -> MaskKind | None:

@@ -47,6 +47,21 @@ SENTINEL_2 = {
     "B11": "swir16",
     "B12": "swir22",
 }
+# Landsat surface reflectance: Operational Land Imager (8, 9), and Thematic Mappers (4, 5, 7).
+OLI = dict(
+    zip(
+        ("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B6", "SR_B7"),
+        ("coastal", "blue", "green", "red", "nir08", "swir16", "swir22"),
+        strict=True,
+    )
+)
+TM = dict(
+    zip(
+        ("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B7"),
+        ("blue", "green", "red", "nir08", "swir16", "swir22"),
+        strict=True,
+    )
+)
 WRITTEN = {
     "coastal": "coastalblue coastalaerosol",
     "blue": "b",
