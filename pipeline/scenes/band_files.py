@@ -21,7 +21,9 @@ _NUMBERED = re.compile(r"(?:(?:^|[_\-.])b|band[_\-. ]?)\d{1,2}$", re.IGNORECASE)
 _MASK = re.compile(r"(?:^|.*[_\-.])(?P<band>SCL|QA_PIXEL)(?:[_\-.](?:20|60)m)?$", re.IGNORECASE)
 _LANDSAT_2 = re.compile(r"L[COTEM]0(?P<number>[4-9])_L2S[PR]_.*_(?P<band>SR_B\d)$", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|CLDPRB|SNWPRB|masks?|cloudmask|udm2?|Fmask|QA_PIXEL|QA60|QA_RADSAT|SR_\w*QA\w*|SR_ATMOS_OPACITY|ST_\w+)(?:[_\-.](?:10|20|60)m)?$",
+    r"(?:^|.*[_\-.])(?:AOT|WVP|TCI|PVI|CLDPRB|SNWPRB|masks?|cloudmask|udm2?|Fmask|QA_PIXEL|QA60|QA_RADSAT"
+    r"|SR_QA_AEROSOL|SR_CLOUD_QA|SR_ATMOS_OPACITY|ST_(?:B\d+|QA|ATRAN|CDIST|DRAD|EMIS|EMSD|TRAD|URAD))"
+    r"(?:[_\-.](?:10|20|60)m)?$",
     re.IGNORECASE,
 )
 

@@ -48,20 +48,23 @@ SENTINEL_2 = {
     "B12": "swir22",
 }
 # Landsat surface reflectance: Operational Land Imager (8, 9), and Thematic Mappers (4, 5, 7).
-OLI = dict(
-    zip(
-        ("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B6", "SR_B7"),
-        ("coastal", "blue", "green", "red", "nir08", "swir16", "swir22"),
-        strict=True,
-    )
-)
-TM = dict(
-    zip(
-        ("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B7"),
-        ("blue", "green", "red", "nir08", "swir16", "swir22"),
-        strict=True,
-    )
-)
+OLI = {
+    "SR_B1": "coastal",
+    "SR_B2": "blue",
+    "SR_B3": "green",
+    "SR_B4": "red",
+    "SR_B5": "nir08",
+    "SR_B6": "swir16",
+    "SR_B7": "swir22",
+}
+TM = {
+    "SR_B1": "blue",
+    "SR_B2": "green",
+    "SR_B3": "red",
+    "SR_B4": "nir08",
+    "SR_B5": "swir16",
+    "SR_B7": "swir22",
+}
 WRITTEN = {
     "coastal": "coastalblue coastalaerosol",
     "blue": "b",
