@@ -1,7 +1,8 @@
 """A web server that passes requests on to another, and misbehaves when it is told to: UPSTREAM PORT.
 
 PUT /faults with {"match": a part of the path, "skip": n, "faults": [...]}: after n requests for such a path,
-each of the next ones meets a fault. GET /faults tells which are left, and how many requests there were.
+each of the next ones meets a fault. GET /faults tells which are left, how many requests there were, and the
+headers of the last one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Faulty(BaseHTTPRequestHandler):
 
     plan: dict[str, Any] = {"match": "", "skip": 0, "faults": []}  # noqa: RUF012 (shared on purpose)
     requests = 0
+    seen: dict[str, str] = {}  # noqa: RUF012 (headers of the last request passed on)
     lock = threading.Lock()
 
     def do_PUT(self) -> None:
@@ -33,7 +35,7 @@ class Faulty(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/faults":
-            told = {"faults": self.plan["faults"], "requests": self.requests}
+            told = {"faults": self.plan["faults"], "requests": self.requests, "headers": self.seen}
             self.answer(200, {}, json.dumps(told).encode())
         else:
             self.passed_on(None)
@@ -45,7 +47,7 @@ class Faulty(BaseHTTPRequestHandler):
         self.passed_on(self.rfile.read(int(self.headers["Content-Length"])))
 
     def passed_on(self, body: bytes | None) -> None:
-        fault = self.next_fault()
+        fault, Faulty.seen = self.next_fault(), dict(self.headers)
         if fault == "stall":
             time.sleep(STALL)
             self.close_connection = True

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.request import Request, urlopen
 
 
@@ -53,5 +54,15 @@ def misbehave(proxy: str, match: str, *faults: str, skip: int = 0) -> None:
 
 def faults_left(proxy: str) -> list[str]:
     """Those that it was not asked for yet."""
-    faults: list[str] = json.loads(urlopen(f"{proxy}/faults").read())["faults"]
+    faults: list[str] = _told(proxy)["faults"]
     return faults
+
+
+def headers_seen(proxy: str) -> dict[str, str]:
+    """Headers of the last request that it passed on."""
+    headers: dict[str, str] = _told(proxy)["headers"]
+    return headers
+
+
+def _told(proxy: str) -> Any:
+    return json.loads(urlopen(f"{proxy}/faults").read())

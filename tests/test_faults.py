@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from imagery import noise
-from servers import faults_left, misbehave, served
+from servers import faults_left, headers_seen, misbehave, served
 from static_catalogue import AREA, BOX, make_catalogue
 
 from pipeline.config import load_site
@@ -75,6 +75,15 @@ def test_a_catalogue_that_stays_broken_is_told(proxy: str, fault: str) -> None:
     found = search(Search(f"{proxy}/catalog.json"), AREA)
     assert [item.id for item in found.items] == [f"made-{DAYS[0]}", f"made-{DAYS[2]}"]
     assert [DAYS[1] in line for line in found.unread] == [True]
+
+
+def test_credentials_come_from_the_environment(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Search(f"{proxy}/catalog.json", credentials={"X-Api-Key": "YARD_KEY"})
+    with pytest.raises(CatalogueError, match="YARD_KEY is not set"):
+        search(wanted, AREA)
+    monkeypatch.setenv("YARD_KEY", "open sesame")
+    search(wanted, AREA)
+    assert headers_seen(proxy)["X-Api-Key"] == "open sesame"
 
 
 def image(proxy: str, day: int, name: str) -> Any:
