@@ -57,3 +57,7 @@ class TooLargeError(GroundbreakError):
 
 class ClusterError(GroundbreakError):
     """A Dask scheduler that does not answer, or workers that died."""
+
+
+class CatalogueError(GroundbreakError):
+    """A STAC catalogue or API that does not answer, or answers what no catalogue would."""

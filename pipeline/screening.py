@@ -14,7 +14,7 @@ from pipeline.cluster import compute
 from pipeline.grid import pixel_size
 from pipeline.job import Job, Scene
 from pipeline.pair import Pair
-from pipeline.scenes import cloud_mask
+from pipeline.scenes import has_mask
 from pipeline.shift import ShiftField
 from pipeline.stages.align.whole import decimated
 from pipeline.stages.screen import Lattice, Screened, Why
@@ -78,8 +78,8 @@ def _small(grid: GeoBox) -> tuple[GeoBox, int]:
 
 
 def _has_mask(items: tuple[pystac.Item, ...], mask: object) -> bool:
-    """Whether a date came with a mask: a file that was named, or a scene classification of every tile."""
-    return bool(mask) or all(cloud_mask(item) is not None for item in items)
+    """Whether a date came with a mask: a file that was named, or one of its own beside every tile."""
+    return bool(mask) or all(map(has_mask, items))
 
 
 def _azimuth(items: tuple[pystac.Item, ...]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,13 +22,15 @@ from pipeline.errors import (
 )
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
+from pipeline.outputs.files import write_text
 from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
 from pipeline.run import run
+from pipeline.secrecy import without_secrets
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
-STORE = "timeline.sqlite"
+STORE, SEEN = "timeline.sqlite", "seen.json"
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
@@ -36,7 +39,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one pair of dates, or of a site that did not get as far (then without dates).
+    """What became of one pair of dates; of a date that was left out (`after`, without `before`); or of a site
+    that did not get as far (without dates).
 
     `skipped`: it was done before, and nothing it follows from has changed since.
     """
@@ -80,9 +84,9 @@ def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
 def describe_error(error: Exception) -> str:
     """One line for the person; what is not theirs to mend is said to be ours, its traceback logged."""
     if isinstance(error, GroundbreakError):
-        return str(error)
+        return without_secrets(str(error))
     log.debug("unexpected error", exc_info=error)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    what = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])
     return f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback"
 
 
@@ -97,6 +101,10 @@ class Watch:
     compared: list[tuple[str, str]] = field(default_factory=list)
 
     store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        with suppress(OSError, UnicodeDecodeError):
+            self.site.looks.seen.recall((self.folder / SEEN).read_text(encoding="utf-8"))
 
     @property
     def folder(self) -> Path:
@@ -123,6 +131,9 @@ class Watch:
 
     def _outcomes(self) -> Iterator[Outcome]:
         dates = sorted(self.site.available_dates())
+        write_text(self.folder / SEEN, self.site.looks.seen.noted())
+        for out in self.site.left_out():
+            yield Outcome(self.site.id, "failed" if out.failed else "refused", None, out.date, out.reason)
         if len(dates) < 2:
             have = f"only {dates[0]}" if dates else "none"
             raise SourceNotFoundError(f"{self.site.id}: two dates with images are needed, there is {have}")

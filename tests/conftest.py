@@ -7,10 +7,12 @@ import os
 # One thread within a library, as the command line has it; NumPy reads this once, when it is first imported.
 os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from jobs import compare
+from postgres import MISSING, NEED, Postgres, postgres_programs, running_postgres
 
 from pipeline.simulate import PairStyle, simulate_pair
 
@@ -27,3 +29,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `groundbreak compare` makes of that pair; do not write there."""
     return compare(made / "before", made / "after", tmp_path_factory.mktemp("compared") / "result")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with PostGIS, started once."""
+    programs = postgres_programs()
+    if programs is None:
+        (pytest.fail if os.environ.get(NEED) else pytest.skip)(MISSING)
+    with running_postgres(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The address of a new database with PostGIS."""
+    return postgres.new_database()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -86,8 +86,18 @@ def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int]) -> list[tuple[str, in
 
 
 def _fault(path: Path, lines: dict[Loc, int], detail: dict[str, Any]) -> str:
-    loc: Loc = detail["loc"]
-    return f"{path}:{_line(lines, loc)}: {'.'.join(map(str, loc))}: {_what(loc, detail)}"
+    loc = _written(lines, detail["loc"])
+    where = f"{'.'.join(map(str, loc))}: " if loc else ""
+    return f"{path}:{_line(lines, loc)}: {where}{_what(loc, detail)}"
+
+
+def _written(lines: dict[Loc, int], loc: Loc) -> Loc:
+    """Without numbers of entries that the file has not: one value may stand for a list of it."""
+    seen: Loc = ()
+    for step in loc:
+        if not (isinstance(step, int) and (*seen, step) not in lines):
+            seen = (*seen, step)
+    return seen
 
 
 def _line(lines: dict[Loc, int], loc: Loc) -> int:
@@ -118,7 +128,20 @@ def _keys(loc: Loc) -> list[str]:
     """The keys that are known at a place in the file."""
     model: Any = SiteFile
     for step in loc:
-        model = SiteFile.model_fields[str(step)].annotation if model is SiteFile else None
+        if isinstance(step, str):
+            fields = _fields(model)
+            model = _section(fields[step]) if step in fields else None
+    return list(_fields(model))
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """The types of a section's keys."""
     if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    return [field.name for field in dataclasses.fields(model)] if dataclasses.is_dataclass(model) else []
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    return dict(get_type_hints(model)) if dataclasses.is_dataclass(model) else {}
+
+
+def _section(annotation: Any) -> Any:
+    """The section in `Section | None`, `tuple[Section, ...]` and the like."""
+    inner = [each for each in get_args(annotation) if each is not type(None)]
+    return _section(inner[0]) if inner else annotation

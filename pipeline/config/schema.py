@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any
 
 from odc.geo import CRS
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.config.settings import Compute, Detector
+from pipeline.config.stac import Location, Stac
+from pipeline.config.values import Day, Names, Section
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
 from pipeline.stages.normalize import Normalize
 from pipeline.stages.screen import Screen
-
-
-def _day(value: Any) -> str:
-    if isinstance(value, dt.date):
-        return value.strftime("%Y-%m-%d")
-    try:
-        return dt.date.fromisoformat(str(value)).isoformat()
-    except ValueError:
-        raise ValueError(f"{value!r} is not a date; write YYYY-MM-DD") from None
 
 
 def _area(value: Any) -> Any:
@@ -31,40 +23,41 @@ def _area(value: Any) -> Any:
     raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
 
 
-def _names(value: Any) -> Any:
-    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
-
-
 def _dated(value: str | None) -> str | None:
     if value is not None and "{date}" not in value:
         raise ValueError("has no {date} in it; put it where the files' date stands")
     return value
 
 
-Day = Annotated[str, BeforeValidator(_day)]
 Area = Annotated[Any, BeforeValidator(_area)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-
-
-class Section(BaseModel):
-    """A part of the file; a key that is not known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Source(Section):
-    """Where the images are; one of the two."""
+    """Where images are: one of files, items and stac."""
 
-    files: str | None = Field(
+    files: Location | None = Field(
         None, description="files or folders, with * and {date} (YYYY-MM-DD or YYYYMMDD) in it"
     )
-    items: str | None = Field(None, description="STAC Items on disk: a file, folder or glob, {date} allowed")
+    items: Location | None = Field(
+        None, description="STAC Items on disk: a file, folder or glob, {date} allowed"
+    )
+    stac: Stac | None = Field(None, description="a STAC catalogue or API, searched for the aoi")
+    bands: Names | None = Field(None, description="of this source; else those of the site")
+    scale: Annotated[float, Field(gt=0)] | None = Field(None, description="of this source; else the site's")
+    offset: float | None = Field(None, description="see scale")
 
     @model_validator(mode="after")
     def _one(self) -> Source:
-        if (self.files is None) == (self.items is None):
-            raise ValueError("name either files or items")
+        if [self.files, self.items, self.stac].count(None) != 2:
+            raise ValueError("name one of files, items and stac")
         return self
+
+
+Sources = Annotated[
+    tuple[Source, ...],
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    Field(min_length=1),
+]
 
 
 class Dates(Section):
@@ -90,7 +83,10 @@ class SiteFile(Section):
     aoi: Area | None = Field(
         None, description="polygon file, or [west, south, east, north]; all of the image if not given"
     )
-    source: Source = Field(description="where the images are")
+    source: Sources = Field(description="where the images are: one source, or a list of them")
+    min_visible: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="share of the aoi that a date must show, by masks and nodata; others are left out"
+    )
     bands: Names | None = Field(None, description="the bands of each file by position, or those to use")
     scale: Annotated[float, Field(gt=0)] | None = Field(
         None, description="physical value = counts * scale + offset"
@@ -130,3 +126,9 @@ class SiteFile(Section):
             except Exception:  # pyproj and odc-geo have several kinds
                 raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
         return value
+
+    @model_validator(mode="after")
+    def _area_to_search(self) -> SiteFile:
+        if self.aoi is None and any(source.stac for source in self.source):
+            raise ValueError("source.stac needs an aoi, to be searched for; add one")
+        return self
