@@ -7,11 +7,9 @@ client and nothing needs a lock.
 from __future__ import annotations
 
 import shutil
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import local
 from typing import Any
 from uuid import uuid4
 
@@ -22,14 +20,13 @@ from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
 from pipeline.grid import blocks
+from pipeline.keep_open import kept_open
 from pipeline.outputs.rasters import RasterSpec
 from pipeline.pair import Pair
 
 Block = tuple[slice, slice]
 
 TILE = 512  # pixels a side of what is compressed together
-_OPEN = 12  # files a thread: of one place, the same are wanted again and again
-_here = local()
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class BlockStore:
         for row in range(rows.start // self.side * self.side, rows.stop, self.side):
             for col in range(cols.start // self.side * self.side, cols.stop, self.side):
                 top, left = max(row, rows.start), max(col, cols.start)
-                file = _opened(self.path(spec, (slice(row, row), slice(col, col))))
+                file = kept_open(self.path(spec, (slice(row, row), slice(col, col))))
                 bottom, right = min(row + file.height, rows.stop), min(col + file.width, cols.stop)
                 window = Window(left - col, top - row, right - left, bottom - top)
                 part = file.read(bands, window=window)
@@ -109,17 +106,3 @@ class BlockReader:
         """The window as a Pair; rows and columns lie inside the grid."""
         before, after = (spec.decode(self.store.read(spec, rows, cols)) for spec in (self.before, self.after))
         return Pair.of(before, after)
-
-
-def _opened(path: Path) -> rasterio.DatasetReader:
-    """This thread's file, kept open for the next window with the tiles that GDAL has of it."""
-    files: OrderedDict[tuple[Path, int, int], rasterio.DatasetReader]
-    files = _here.__dict__.setdefault("files", OrderedDict())
-    told = path.stat()
-    key = path, told.st_ino, told.st_mtime_ns
-    if key not in files:
-        files[key] = rasterio.open(path, sharing=False)
-        if len(files) > _OPEN:
-            files.popitem(last=False)[1].close()
-    files.move_to_end(key)
-    return files[key]
