@@ -1,4 +1,6 @@
-"""What is wrong with a site file, and what there is to compare where nothing is. No pixels are read."""
+"""What is wrong with a site file, and what there is to compare where nothing is. No more pixels are read than
+tell what each date shows of the area.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,9 @@ from pathlib import Path
 
 from pipeline.budget import Budget
 from pipeline.cluster import worker_count
-from pipeline.config import Site, load_site, problems
+from pipeline.config import Site, problems
 from pipeline.config.alerts import variable
+from pipeline.config.looks import Look
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
 from pipeline.job import load
@@ -30,34 +33,51 @@ class Checked:
 
 def check_site(path: Path) -> Checked:
     """All that is wrong at once: text, keys, areas, dates, images, and whether these share ground."""
-    told = (line if line.startswith(str(path)) else f"{path}: {line}" for line in problems(path))
+    site, found = problems(path)
+    told = (line if line.startswith(str(path)) else f"{path}: {line}" for line in found)
     checked = Checked(path, problems=list(told))
-    try:
-        site = load_site(path)
-    except GroundbreakError:
+    if site is None:
         return checked
     checked.id = site.id
-    for date in site.available_dates():
+    try:
+        dates, left_out = site.available_dates(), site.left_out()
+    except GroundbreakError as error:
+        _add(checked, str(error))
+        return checked
+    for date in dates:
         _look(site, date, checked)
+    for each in left_out:
+        line = f"{each.date}: left out: {each.reason}" if each.date else each.reason
+        if each.failed:
+            _add(checked, line, each.reason)
+        else:
+            checked.facts.append(line)
     if not checked.problems:
         checked.facts += [*_pair(site), *_alerts(site)]
     return checked
 
 
+def _add(checked: Checked, line: str, reason: str | None = None) -> None:
+    """A problem, unless it is told already."""
+    if not any((reason or line) in known for known in checked.problems):
+        checked.problems.append(f"{checked.file}: {line}")
+
+
 def _look(site: Site, date: str, checked: Checked) -> None:
-    """How many scenes a date has, and whether they show the area."""
+    """How many scenes a date has, how much they show of the area, and whether they can be compared."""
     try:
         scenes = site.scenes(date)
         bands = common_bands(scenes, scenes, site.bands)
         site_grid(native_grid(scenes, bands), site.aoi)
     except GroundbreakError as error:
-        line = f"{checked.file}: {date}: {error}"
-        if not any(str(error) in known for known in checked.problems):
-            checked.problems.append(line)
+        _add(checked, f"{date}: {error}", str(error))
         return
+    look = site.looks.look(date)
+    seen = f", {look.seen:.0%} seen" if isinstance(look, Look) else ""
     masks = len(site.masks(date))
     count = f"{len(scenes)} image{'' if len(scenes) == 1 else 's'}"
-    checked.facts.append(f"{date}: {count} ({', '.join(bands)}){f', {masks} cloud masks' if masks else ''}")
+    mask = f", {masks} cloud masks" if masks else ""
+    checked.facts.append(f"{date}: {count} ({', '.join(bands)}){mask}{seen}")
 
 
 def _pair(site: Site) -> list[str]:

@@ -59,6 +59,10 @@ class ClusterError(GroundbreakError):
     """A Dask scheduler that does not answer, or workers that died."""
 
 
+class CatalogueError(GroundbreakError):
+    """A STAC catalogue or API that does not answer, or answers what no catalogue would."""
+
+
 class DeliveryError(GroundbreakError):
     """An alert that was not taken. `later`: it is worth trying again, `wait_s` seconds from now or later."""
 

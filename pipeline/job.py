@@ -16,6 +16,7 @@ from pipeline.cluster import compute
 from pipeline.config import Settings
 from pipeline.errors import AlignmentRejectedError, NoOverlapError, NothingObservedError
 from pipeline.grid import crop, native_grid, site_grid
+from pipeline.secrecy import without_secrets
 from pipeline.shift import ShiftField
 from pipeline.stages.align import Alignment
 from pipeline.stages.load import Load, common_bands
@@ -107,5 +108,6 @@ def aligned(job: Job, scene: Scene, field: ShiftField) -> AlignedImages:
 
 
 def _named(items: Sequence[pystac.Item]) -> str:
-    hrefs = [asset.get_absolute_href() or asset.href for item in items for asset in item.assets.values()]
+    assets = [asset for item in items for asset in item.assets.values()]
+    hrefs = [without_secrets(asset.get_absolute_href() or asset.href) for asset in assets]
     return hrefs[0] if len(hrefs) == 1 else f"{Path(hrefs[0]).parent} ({len(hrefs)} files)"

@@ -106,7 +106,14 @@ def _tell(one: _Site, out: Path, progress: Progress) -> None:
 
 def _watched(one: _Site, out: Path, progress: Progress) -> Iterator[Outcome]:
     try:
-        yield from Watch(load_site(one.path), out, progress, one.settings).outcomes()
+        yield from _outcomes(one, Watch(load_site(one.path), out, progress, one.settings))
+    except Exception as error:
+        yield _failed(one.path, error)
+
+
+def _outcomes(one: _Site, watch: Watch) -> Iterator[Outcome]:
+    try:
+        yield from watch.outcomes()
     except Exception as error:
         yield _failed(one.path, error)
 
@@ -118,7 +125,7 @@ def _alone(one: _Site, out: Path) -> list[Outcome] | None:
         with suppress(Exception):  # what is wrong with it is told below
             if watch.pixels() > SMALL_BLOCKS * one.settings.compute.chunk_size**2:
                 return None
-        return list(_watched(one, out, Progress()))
+        return list(_outcomes(one, watch))
 
 
 def _failed(path: Path, error: Exception) -> Outcome:

@@ -11,7 +11,17 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import sites
 from pipeline.store import Store
-from pipeline.watch import Outcome, comparisons, dates_of, describe_error, is_complete, read_run, site_job
+from pipeline.watch import (
+    Outcome,
+    comparisons,
+    dates_of,
+    describe_error,
+    is_complete,
+    left_out,
+    read_run,
+    recall_seen,
+    site_job,
+)
 
 
 @dataclass
@@ -49,12 +59,14 @@ class _Planner:
 
     def __init__(self, site: Site, out: Path, settings: Settings) -> None:
         self._site, self._out, self._settings = site, out, settings
+        recall_seen(site, out / site.id)
         self._store = Store.existing(site.store, out / site.id, site.id)
         self._files: dict[Path, int | None] = {}
 
     def plan(self) -> Plan:
         dates = dates_of(self._site)
-        outcomes = list(comparisons(dates, self._outcome, self._site.track.min_clear))
+        compared = comparisons(dates, self._outcome, self._site.track.min_clear)
+        outcomes = [*left_out(self._site), *compared]
         sizes = [size for size in self._files.values() if size is not None]
         return Plan(self._site.id, dates, outcomes, sum(sizes), len(self._files) - len(sizes))
 

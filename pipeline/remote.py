@@ -20,18 +20,37 @@ from pipeline.outputs.provenance import RUN_FILE
 _BUCKETS = {"s3": "/vsis3/"}
 _WEB = ("http", "https")
 
+_HTTP_OPTIONS = {
+    "GDAL_HTTP_MAX_RETRY": "5",
+    "GDAL_HTTP_RETRY_DELAY": "0.5",  # seconds, twice as long each time
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "100",  # bytes a second; a server that gives less for so long has stalled
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+}
+
 
 def is_url(text: str) -> bool:
     """Whether this names something on another machine."""
     return urlsplit(text).scheme in {*_BUCKETS, *_WEB}
 
 
-def gdal_path(url: str) -> Path:
-    """The name under which GDAL opens a remote file."""
+def is_remote(name: str) -> bool:
+    """Whether GDAL reads this file over a network: a URL, or its name for one."""
+    return is_url(name) or name.startswith(("/vsicurl", "/vsis3/"))
+
+
+def http_options() -> dict[str, str]:
+    """How patient GDAL is with servers, where the environment does not say."""
+    return {name: value for name, value in _HTTP_OPTIONS.items() if name not in os.environ}
+
+
+def gdal_path(url: str, *, alone: bool = False) -> Path:
+    """The name under which GDAL opens a remote file; `alone` where it need not look for files beside it."""
     scheme, rest = url.split("://", 1)
     if scheme in _BUCKETS:
         return Path(_BUCKETS[scheme] + rest)
-    return Path(f"/vsicurl?url={quote(url, safe='')}")  # as a path, // would become /
+    options = "empty_dir=yes&" if alone else ""
+    return Path(f"/vsicurl?{options}url={quote(url, safe='')}")  # as a path, // would become /
 
 
 def find_remote(url: str) -> list[str]:

@@ -16,6 +16,7 @@ from pipeline import __version__
 from pipeline.fingerprint import fingerprint
 from pipeline.grid import pixel_size
 from pipeline.outputs.provenance import file_record, library_versions
+from pipeline.secrecy import without_secrets
 from pipeline.stages.align import Alignment
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def _counts(column: Any) -> dict[str, int]:
 
 def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
     hrefs = sorted(
-        {asset.get_absolute_href() or asset.href for item in items for asset in item.assets.values()}
+        {
+            without_secrets(asset.get_absolute_href() or asset.href)
+            for item in items
+            for asset in item.assets.values()
+        }
     )
     sensors = {str(item.properties[key]) for item in items for key in ("platform",) if key in item.properties}
     return {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ import geopandas as gpd
 import pystac
 
 from pipeline.config import Settings, Site
+from pipeline.config.looks import LeftOut
 from pipeline.errors import (
     AlignmentRejectedError,
     ConfigError,
@@ -28,15 +30,18 @@ from pipeline.errors import (
 )
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
+from pipeline.outputs.files import write_text
 from pipeline.outputs.staging import locked
 from pipeline.progress import Progress
 from pipeline.publish import publish
 from pipeline.run import run
+from pipeline.secrecy import without_secrets
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
 
 TRIES = 3
 """So many later dates are tried with a date before it is given up as the reference."""
+SEEN = "seen.json"
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
@@ -47,7 +52,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one pair of dates, or of a site that did not get as far (then without dates).
+    """What became of one pair of dates; of a date that was left out (`after`, without `before`); or of a site
+    that did not get as far (without dates).
 
     `skipped`: it was done before, and nothing it follows from has changed since. `planned`: it was not done,
     as a plan was all that was asked for. `before_seen`, `after_seen`: the share of the site that each date
@@ -109,9 +115,34 @@ def reference_of(outcomes: Iterable[Outcome], min_clear: float) -> str | None:
     return next(clear, None)
 
 
+def recall_seen(site: Site, folder: Path) -> None:
+    """What earlier rounds measured of each date, from the site's folder, where it is there."""
+    with suppress(OSError, UnicodeDecodeError):
+        site.looks.seen.recall((folder / SEEN).read_text(encoding="utf-8"))
+
+
+def left_out(site: Site) -> list[Outcome]:
+    """The days that show too little, and what could not be read of catalogues; a day that cannot be read is
+    told with its pairs.
+    """
+    return [
+        Outcome(site.id, "failed" if day.failed else "refused", None, day.date, day.reason)
+        for day in site.left_out()
+        if not _unread(day)
+    ]
+
+
+def _unread(day: LeftOut) -> bool:
+    return day.failed and day.date is not None
+
+
 def dates_of(site: Site) -> list[str]:
-    """The days to compare, in order. Raises SourceNotFoundError where there are no two."""
-    dates = sorted(site.available_dates())
+    """The days to compare, in order; also those that cannot be read just now, whose results of before stay.
+
+    Raises SourceNotFoundError where there are no two.
+    """
+    unread = (str(day.date) for day in site.left_out() if _unread(day))
+    dates = sorted({*site.available_dates(), *unread})
     if len(dates) < 2:
         have = f"only {dates[0]}" if dates else "none"
         raise SourceNotFoundError(f"{site.id}: two dates with images are needed, there is {have}")
@@ -157,9 +188,9 @@ def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
 def describe_error(error: Exception) -> str:
     """One line for the person; what is not theirs to mend is said to be ours, its traceback logged."""
     if isinstance(error, GroundbreakError):
-        return str(error)
+        return without_secrets(str(error))
     log.debug("unexpected error", exc_info=error)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    what = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])
     return f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback"
 
 
@@ -178,6 +209,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.scenes = cache(self.site.scenes)  # a date belongs to several pairs
+        recall_seen(self.site, self.folder)
 
     @property
     def folder(self) -> Path:
@@ -209,6 +241,9 @@ class Watch:
 
     def _outcomes(self) -> Iterator[Outcome]:
         tried: list[Outcome] = []
+        self.site.available_dates()
+        write_text(self.folder / SEEN, self.site.looks.seen.noted())
+        yield from left_out(self.site)
         for outcome in comparisons(dates_of(self.site), self._pair, self.site.track.min_clear):
             tried.append(outcome)
             yield outcome

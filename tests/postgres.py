@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from servers import free_port
 
 PROGRAMS, EXTENSIONS = Path("/usr/lib/postgresql"), Path("/usr/share/postgresql")
 NEED = "GROUNDBREAK_NEED_POSTGRES"
@@ -62,7 +63,7 @@ def running_postgres(programs: Path) -> Iterator[Postgres]:
     """A new cluster, started, and gone at the end."""
     # Not below pytest's folder: that is closed to other users, and PostgreSQL refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="groundbreak-pg-"))
-    password, port, data, told = secrets.token_hex(12), _free_port(), folder / "data", folder / "password"
+    password, port, data, told = secrets.token_hex(12), free_port(), folder / "data", folder / "password"
     told.touch(0o600)
     told.write_text(password)
     runner: list[str] = []
@@ -93,10 +94,3 @@ def _call(words: list[str]) -> None:
         done = subprocess.run(words, stdout=told, stderr=told, cwd="/", check=False)
         told.seek(0)
         assert done.returncode == 0, f"{' '.join(words)}: {told.read()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port

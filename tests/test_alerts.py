@@ -309,7 +309,7 @@ def test_any_service_that_apprise_reaches(
     monkeypatch.setenv("YARD_CHAT", f"{hook.url.replace('http://', 'json://')}/{secret}")
     asked = rule({"apprise": "${YARD_CHAT}"})
     note(folder, asked)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, "pipeline"):
         assert deliver(folder, [asked], QUICK) == Delivered(sent=1)
     assert len(hook.asked) == 2
     body = hook.asked[1][1]

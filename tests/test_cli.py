@@ -296,7 +296,7 @@ def test_check_sees_images_that_do_not_show_the_area(site: Path) -> None:
 
 def test_check_says_what_there_is(site: Path) -> None:
     facts = json.loads(groundbreak("check", site, "--json").stdout)["sites"][0]["facts"]
-    assert facts[0] == "2019-08-20: 1 image (pan)"
+    assert facts[0] == "2019-08-20: 1 image (pan), 100% seen"
     assert "64 x 64 pixels of 1 m" in facts[3]
     assert facts[5] in {"detector: classic", "detector: learned"}
     assert "building 5 m a side, road 2.5 m wide" in facts[6]
@@ -352,6 +352,11 @@ def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     assert [target.channel for target in made.file.alerts[0].to] == ["file", "atom", "webhook", "apprise"]
     assert made.file.smart is not None
     assert made.pair() == ("2019-09-09", "2019-09-21")
+    without = re.sub(r"^source:\n.*\n", "", text.replace("# aoi:", "aoi:"), flags=re.M)
+    path.write_text(re.sub(r"^#: ", "", without, flags=re.M))
+    stac = load_site(path).file.source[0].stac
+    assert stac is not None
+    assert stac.collections == ("sentinel-2-l2a",)
 
 
 def test_simulate_then_score(tmp_path: Path) -> None:

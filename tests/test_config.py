@@ -36,7 +36,7 @@ def faults(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load_site(path)
     lines = str(caught.value).splitlines()
-    assert problems(path) == lines
+    assert problems(path) == (None, lines)
     assert all(line.startswith(f"{path}:") for line in lines)
     return [line.removeprefix(f"{path}:") for line in lines]
 
@@ -48,7 +48,7 @@ def test_the_least_that_works(tmp_path: Path) -> None:
     assert site.settings == Settings()
     assert site.available_dates() == ("2019-08-20", "2019-09-09", "2019-09-21")
     assert site.pair() == ("2019-09-09", "2019-09-21")
-    assert problems(site.path) == []
+    assert problems(site.path)[1] == []
     (item,) = site.scenes("2019-09-09")
     assert acquired(item) == "2019-09-09"
 
@@ -146,8 +146,8 @@ compute: {chunk_size: 3}
     [
         ("source: {files: a}\n", "1: id: missing; add it."),
         ("id: a\n", "1: source: missing; add it."),
-        ("id: a\nsource: {}\n", "2: source: name either files or items."),
-        ("id: a\nsource: {files: a, items: b}\n", "2: source: name either files or items."),
+        ("id: a\nsource: {}\n", "2: source: name one of files, items and stac."),
+        ("id: a\nsource: {files: a, items: b}\n", "2: source: name one of files, items and stac."),
         ("id: a\nid: b\nsource: {files: a}\n", "2: id: stands twice; keep one."),
         ("id: a\nsource: {files: a}\nfoo: 1\n bar: 2\n", "4: not valid YAML"),
         ("- a\n", "1: not a site file"),
@@ -191,7 +191,7 @@ def test_areas_at_fault(tmp_path: Path) -> None:
     path = site_file(tmp_path, LEAST + "aoi: none.geojson\nzones: {a: [2, 1, 1, 2]}\n")
     with pytest.raises(AreaError, match=r"aoi: .*none\.geojson: no such file"):
         load_site(path)
-    first, second = problems(path)
+    first, second = problems(path)[1]
     assert "aoi: " in first
     assert "zones.a: area [2, 1, 1, 2]: empty" in second
 
@@ -202,18 +202,18 @@ def test_days_without_images_name_the_days_there_are(tmp_path: Path) -> None:
     message = "here: no images of 2019-09-10; dates with images: 2019-09-09, 2019-09-21."
     with pytest.raises(SourceNotFoundError, match=message):
         load_site(path).scenes("2019-09-10")
-    assert problems(path) == [message]
+    assert problems(path)[1] == [message]
 
 
 def test_no_images_at_all(tmp_path: Path) -> None:
-    (problem,) = problems(site_file(tmp_path))
+    (problem,) = problems(site_file(tmp_path))[1]
     assert problem == "here: two dates are needed; dates with images: none."
 
 
 def test_dates_that_share_no_band(tmp_path: Path) -> None:
     images(tmp_path, "2019-09-09")
     images(tmp_path, "2019-09-21", names=["green", "blue"])
-    (problem,) = problems(site_file(tmp_path))
+    (problem,) = problems(site_file(tmp_path))[1]
     assert problem.startswith("no band in common: before has red, nir, after has blue, green")
 
 
@@ -299,7 +299,7 @@ def test_a_model_lies_relative_to_the_site_file(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text("id: a\nsource: {files: 'a/{date}.tif'}\ndetector: onnx:models/m.onnx\n")
     assert load_site(path).settings.detect.detector == f"onnx:{tmp_path}/models/m.onnx"
-    assert any("detector:" in line and "no such model" in line for line in problems(path))
+    assert any("detector:" in line and "no such model" in line for line in problems(path)[1])
 
 
 @pytest.mark.parametrize(

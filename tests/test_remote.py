@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -19,6 +15,7 @@ import pytest
 import rasterio
 from affine import Affine
 from jobs import FILES, SAME_BYTES, checksums, compare, groundbreak
+from servers import served
 
 from pipeline.errors import OutputError, SourceNotFoundError
 from pipeline.grid import native_grid
@@ -27,25 +24,6 @@ from pipeline.scenes import describe
 from pipeline.stages.load import Load
 
 BUCKET = "yard"
-
-
-@contextmanager
-def served(*command: str) -> Iterator[str]:
-    """The address of a server in a process of its own: while GDAL waits for answers, Python stands still."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([*command, str(port)], **quiet)  # type: ignore[call-overload]
-    try:
-        for _ in range(300):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def test_a_folder_means_its_images_only(tmp_path: Path) -> None:
         ".hidden.tif",
         "b.tif.ovr",
         "notes.txt",
-        "b_udm2.tif",
+        "b_udm.tif",
         "quicklook.png",
     ):
         (tmp_path / name).touch()
@@ -175,7 +175,7 @@ def test_a_guess_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 
 
 def test_single_bands_of_one_place_are_not_tiles(tmp_path: Path) -> None:
-    for name in ("LC08_L2SP_174036_20190909_SR_B4", "LC08_L2SP_174036_20190909_SR_B5"):
+    for name in ("LC08_L1TP_174036_20190909_B4", "LC08_L1TP_174036_20190909_B5"):
         image(tmp_path / f"{name}.tif")
     with pytest.raises(
         BandError, match="one band a file, but the names do not say which; name the files B02"

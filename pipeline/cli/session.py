@@ -18,6 +18,7 @@ from rich.console import Console, RenderableType
 
 from pipeline.errors import GroundbreakError
 from pipeline.progress import PlainProgress, Progress, RichProgress
+from pipeline.secrecy import SecretiveFormatter, without_secrets
 
 _BLAS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """One thread within a library: Dask has one a core, and the last bits of matrix products hang on how many."""
@@ -36,14 +37,14 @@ def reporting(verbose: bool = False) -> Iterator[None]:
         raise
     except Exception as error:
         if verbose:
-            traceback.print_exc()
+            print(without_secrets(traceback.format_exc()), file=sys.stderr)
         what = " ".join(f"{type(error).__name__}: {error}".split())
         fail(f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback")
 
 
 def fail(message: str) -> None:
     """The one line that a failed command leaves on standard error. Raises typer.Exit(1)."""
-    print(f"groundbreak: error: {message}", file=sys.stderr)
+    print(f"groundbreak: error: {without_secrets(message)}", file=sys.stderr)
     raise typer.Exit(1)
 
 
@@ -74,9 +75,9 @@ def make_progress(quiet: bool) -> Progress:
 
 def log_to_stderr(verbose: bool) -> None:
     """The project's own log from debug on where it was asked for; of everyone's, errors only."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SecretiveFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
     logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.WARNING)
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' notes to programmers

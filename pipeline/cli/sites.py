@@ -181,7 +181,7 @@ def _totals(outcomes: list[Outcome], statuses: tuple[str, ...]) -> dict[str, int
 
 
 def _told(outcome: Outcome) -> str:
-    dates = f" {outcome.before} to {outcome.after}" if outcome.before else ""
+    dates = "".join(f" {part}" for part in (outcome.before, outcome.before and "to", outcome.after) if part)
     return f"{outcome.site}{dates}: {outcome.status}{f': {outcome.reason}' if outcome.reason else ''}"
 
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from pipeline.config.alerts import Rule
 from pipeline.config.settings import Compute, Detector
+from pipeline.config.stac import Location, Stac
 from pipeline.config.values import Day, Names, Section
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
@@ -47,18 +48,31 @@ Area = Annotated[Any, BeforeValidator(_area)]
 
 
 class Source(Section):
-    """Where the images are; one of the two."""
+    """Where images are: one of files, items and stac."""
 
-    files: str | None = Field(
+    files: Location | None = Field(
         None, description="files or folders, with * and {date} (YYYY-MM-DD or YYYYMMDD) in it"
     )
-    items: str | None = Field(None, description="STAC Items on disk: a file, folder or glob, {date} allowed")
+    items: Location | None = Field(
+        None, description="STAC Items on disk: a file, folder or glob, {date} allowed"
+    )
+    stac: Stac | None = Field(None, description="a STAC catalogue or API, searched for the aoi")
+    bands: Names | None = Field(None, description="of this source; else those of the site")
+    scale: Annotated[float, Field(gt=0)] | None = Field(None, description="of this source; else the site's")
+    offset: float | None = Field(None, description="see scale")
 
     @model_validator(mode="after")
     def _one(self) -> Source:
-        if (self.files is None) == (self.items is None):
-            raise ValueError("name either files or items")
+        if [self.files, self.items, self.stac].count(None) != 2:
+            raise ValueError("name one of files, items and stac")
         return self
+
+
+Sources = Annotated[
+    tuple[Source, ...],
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    Field(min_length=1),
+]
 
 
 class Dates(Section):
@@ -93,7 +107,10 @@ class SiteFile(Section):
     aoi: Area | None = Field(
         None, description="polygon file, or [west, south, east, north]; all of the image if not given"
     )
-    source: Source = Field(description="where the images are")
+    source: Sources = Field(description="where the images are: one source, or a list of them")
+    min_visible: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.3, description="share of the aoi that a date must show, by masks and nodata; others are left out"
+    )
     bands: Names | None = Field(None, description="the bands of each file by position, or those to use")
     scale: Annotated[float, Field(gt=0)] | None = Field(
         None, description="physical value = counts * scale + offset"
@@ -157,3 +174,9 @@ class SiteFile(Section):
                     there = ", ".join(zones) or "none"
                     raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; there are {there}")
         return alerts
+
+    @model_validator(mode="after")
+    def _area_to_search(self) -> SiteFile:
+        if self.aoi is None and any(source.stac for source in self.source):
+            raise ValueError("source.stac needs an aoi, to be searched for; add one")
+        return self

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pystac
 from odc.geo import Geometry
 
 from pipeline.area import read_area
-from pipeline.config.dated import dated_paths, dates_in, is_dated
+from pipeline.config.dated import dated_paths
+from pipeline.config.looks import LeftOut, Looks
 from pipeline.config.reading import read_site_file
 from pipeline.config.schema import SiteFile
 from pipeline.config.settings import Settings
+from pipeline.config.sources import scene_source
 from pipeline.errors import AreaError, ConfigError, GroundbreakError, SourceNotFoundError
-from pipeline.scenes import acquired, common_bands, describe
+from pipeline.scenes import common_bands
 from pipeline.stages.detect.choice import located
 from pipeline.stages.track import Track
 
@@ -75,22 +79,21 @@ class Site:
         return self.file.store or os.environ.get("GROUNDBREAK_STORE") or None
 
     def available_dates(self) -> tuple[str, ...]:
-        """Days (YYYY-MM-DD) that have images, in order: by {date} in the pattern, else by metadata."""
-        pattern = self._pattern
-        if is_dated(pattern):
-            return dates_in(self.path.parent, pattern)
-        return tuple(sorted({day for day in map(acquired, self._describe(pattern, None)) if day}))
+        """Days (YYYY-MM-DD) whose images show enough of the area, in order. Raises what a source raises."""
+        return self.looks.usable_days()
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Days that have images, but cannot be used, with the reason; also what could not be read."""
+        return self.looks.left_out()
 
     def scenes(self, date: str) -> list[pystac.Item]:
-        """The Items of one day. Raises SourceNotFoundError, naming the days there are, if it has none."""
-        pattern = self._pattern
-        if is_dated(pattern):
-            paths = dated_paths(self.path.parent, pattern, date)
-            items = self._describe(paths, date) if paths else []
-        else:
-            items = [item for item in self._describe(pattern, None) if acquired(item) == date]
+        """The Items of one day, also where they show little; of the best sensor, where several saw it.
+
+        Raises SourceNotFoundError, naming the days there are, if it has none.
+        """
+        items = self.looks.scenes(date)
         if not items:
-            there = ", ".join(self.available_dates()) or "none; check source in the site file"
+            there = ", ".join(self.looks.days()) or "none; check source in the site file"
             raise SourceNotFoundError(f"{self.id}: no images of {date}; dates with images: {there}.")
         return items
 
@@ -103,25 +106,28 @@ class Site:
         """The two days to compare: as given, else as the file says, else the last two there are."""
         before, after = before or self.file.dates.before, after or self.file.dates.after
         if before is None or after is None:
-            days = self.available_dates()
-            after = after or next((day for day in reversed(days) if before is None or day > before), None)
-            before = before or next(
-                (day for day in reversed(days) if after is not None and day < after), None
-            )
+            latest = self.looks.days()[::-1]
+            after = after or self._first_usable(day for day in latest if before is None or day > before)
+            before = before or self._first_usable(day for day in latest if after is not None and day < after)
         if before is None or after is None:
-            there = ", ".join(self.available_dates()) or "none"
-            raise SourceNotFoundError(f"{self.id}: two dates are needed; dates with images: {there}.")
+            raise SourceNotFoundError(f"{self.id}: two dates are needed; {self._told_dates()}.")
         return before, after
 
-    @property
-    def _pattern(self) -> str:
-        return self.file.source.files or self.file.source.items or ""
+    def _told_dates(self) -> str:
+        there = ", ".join(self.available_dates()) or "none"
+        out = "; ".join(
+            f"{each.date}: {each.reason}" if each.date else each.reason for each in self.left_out()
+        )
+        return f"dates with images: {there}{f'; left out: {out}' if out else ''}"
 
-    def _describe(self, source: str | Path | list[Path], date: str | None) -> list[pystac.Item]:
-        if isinstance(source, str):
-            source = self.path.parent / source
-        file = self.file
-        return describe(source, date=date, bands=file.bands, scale=file.scale, offset=file.offset)
+    def _first_usable(self, days: Iterable[str]) -> str | None:
+        return next(filter(self.looks.usable, days), None)
+
+    @cached_property
+    def looks(self) -> Looks:
+        """What there is of each day; catalogues are searched, and dates looked at, once in a site's life."""
+        sources = [scene_source(each, self.file, self.path.parent, self.aoi) for each in self.file.source]
+        return Looks(sources, self.aoi, self.masks, self.file.min_visible)
 
 
 def load_site(path: str | Path) -> Site:
@@ -133,21 +139,28 @@ def load_site(path: str | Path) -> Site:
     return site
 
 
-def problems(path: str | Path) -> list[str]:
-    """All that is wrong with a site file, its areas and its images, a line each; empty if nothing is."""
+def problems(path: str | Path) -> tuple[Site | None, list[str]]:
+    """The site, where the file is right; all that is wrong with file, areas and images, a line each."""
     try:
         site, faults = _read(Path(path))
     except ConfigError as error:
-        return str(error).splitlines()
+        return None, str(error).splitlines()
     found = [str(fault) for fault in faults]
     try:
         site.settings.detect.check()
     except GroundbreakError as error:
         found.append(f"detector: {error}")
+    if site.aoi is None and site.file.aoi is not None:
+        return None, found  # nothing to search for, or to look at
+    return (None if faults else site), [*found, *_scene_problems(site)]
+
+
+def _scene_problems(site: Site) -> list[str]:
     try:
         before, after = site.pair()
     except GroundbreakError as error:
-        return [*found, str(error)]
+        return [str(error)]
+    found: list[str] = []
     scenes: list[list[pystac.Item]] = []
     for day in (before, after):
         try:

@@ -2,15 +2,16 @@
 
 from pipeline.scenes.describe import describe
 from pipeline.scenes.item import acquired, is_made
-from pipeline.scenes.sources import BandSource, band_names, band_sources, cloud_mask, common_bands
+from pipeline.scenes.masks import has_mask
+from pipeline.scenes.sources import BandSource, band_names, band_sources, common_bands
 
 __all__ = [
     "BandSource",
     "acquired",
     "band_names",
     "band_sources",
-    "cloud_mask",
     "common_bands",
     "describe",
+    "has_mask",
     "is_made",
 ]

@@ -16,20 +16,20 @@ from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
     is_numbered,
-    is_scl,
+    landsat_band,
     one_band_a_file,
     sentinel_2_band,
     tile_of,
 )
-from pipeline.scenes.catalog import read_items, with_scale
+from pipeline.scenes.calibration import LANDSAT_OFFSET, LANDSAT_SCALE, SENTINEL_2_SCALE, calibrate
+from pipeline.scenes.catalog import read_items
 from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
+from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.raster import Header, asset, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
-
-SENTINEL_2_SCALE = 1e-4
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def describe(
     """
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
-        items = [with_scale(item, scale, offset) for file in files for item in read_items(file)]
+        items = calibrate([item for file in files for item in read_items(file)], scale, offset)
     else:
         items = _from_rasters(files, bands, scale, offset)
     for item in items:
@@ -69,19 +69,29 @@ def _from_rasters(
     files: Sequence[Path], bands: Sequence[str] | None, scale: float | None, offset: float | None
 ) -> list[pystac.Item]:
     files = images_only(files)
-    images = [file for file in files if not (len(files) > 1 and (is_scl(file) or is_beside(file)))]
+    images = [file for file in files if not (len(files) > 1 and (known_kind(file.stem) or is_beside(file)))]
     if not images:
         raise SourceUnreadableError(
             f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
         )
     headers = [read_header(file) for file in images]
+    masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
-        masks = [file for file in files if is_scl(file)]
         return _tiles_of_bands(headers, masks, scale, offset)
     _refuse_unnamed_bands(headers)
     _say_what_was_assumed(headers, bands)
     root = os.path.commonpath([header.path.parent for header in headers])
-    return [_tile(header, Path(root), bands, scale, offset) for header in headers]
+    return [
+        _tile(
+            header,
+            [mask for mask in masks if is_mask_of(mask, header.path)],
+            Path(root),
+            bands,
+            scale,
+            offset,
+        )
+        for header in headers
+    ]
 
 
 def _refuse_unnamed_bands(headers: Sequence[Header]) -> None:
@@ -115,11 +125,16 @@ def _first(headers: Sequence[Header]) -> str:
 
 
 def _tile(
-    header: Header, root: Path, bands: Sequence[str] | None, scale: float | None, offset: float | None
+    header: Header,
+    masks: Sequence[Path],
+    root: Path,
+    bands: Sequence[str] | None,
+    scale: float | None,
+    offset: float | None,
 ) -> pystac.Item:
     image = asset(header, header.name(bands), scale=scale, offset=offset)
     item_id = header.path.relative_to(root).with_suffix("").as_posix().replace("/", "_")
-    return make_item(item_id, header.grid, {"image": image}, header.date, header.made)
+    return make_item(item_id, header.grid, {"image": image, **_masks(masks)}, header.date, header.made)
 
 
 def _tiles_of_bands(
@@ -139,26 +154,48 @@ def _tile_of_bands(
     assets: dict[str, pystac.Asset] = {}
     for header in finest_first:
         name = common_name_of(header.path)
-        counts = sentinel_2_band(header.path) is not None and not header.dtype.startswith("float")
-        default = SENTINEL_2_SCALE if counts and not header.declares_scale else None
-        key = sentinel_2_band(header.path) or name
+        key = sentinel_2_band(header.path) or landsat_band(header.path) or name
         assert name is not None
         assert key is not None
         if key not in assets:
+            default = _documented(header)
             assets[key] = asset(
                 header,
                 [name],
-                scale=scale if scale is not None else default,
-                offset=offset if offset is not None or not default else declared_offset(header.path),
-                nodata=0 if counts else None,
+                scale=default[0] if scale is None else scale,
+                offset=default[1] if offset is None else offset,
+                nodata=0 if _is_counts(header) else None,
             )
-    if masks:
-        finest = min((read_header(mask) for mask in masks), key=lambda header: abs(header.grid.resolution.x))
-        assets["scl"] = asset(finest, ["scl"], scale=None, offset=None)
-        assets["scl"].roles = ["data-mask"]
+    assets |= _masks(masks)
     made = any(header.made for header in headers)
     date = next((header.date for header in headers if header.date), None)
     return make_item(tile, finest_first[0].grid, dict(sorted(assets.items())), date, made)
+
+
+def _is_counts(header: Header) -> bool:
+    """Whether a band is counts of a product in which 0 is nodata."""
+    product = sentinel_2_band(header.path) or landsat_band(header.path)
+    return product is not None and not header.dtype.startswith("float")
+
+
+def _documented(header: Header) -> tuple[float | None, float | None]:
+    """Scale and offset of a product's counts, where the file does not declare any."""
+    if not _is_counts(header) or header.declares_scale:
+        return None, None
+    if landsat_band(header.path):
+        return LANDSAT_SCALE, LANDSAT_OFFSET
+    return SENTINEL_2_SCALE, declared_offset(header.path)
+
+
+def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
+    """The masks of a tile as assets by their kind, the finest of each."""
+    found: dict[str, pystac.Asset] = {}
+    for header in sorted(map(read_header, files), key=lambda header: abs(header.grid.resolution.x)):
+        kind = known_kind(header.path.stem) or ""
+        if kind not in found:
+            found[kind] = asset(header, [kind], scale=None, offset=None)
+            found[kind].roles = ["data-mask"]
+    return found
 
 
 def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:

@@ -15,38 +15,23 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-import rasterio
+from numba import njit
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.loader._rio import get_rio_env, rio_env
 from odc.loader.types import RasterLoadParams, RasterSource
 from rasterio.enums import MaskFlags
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
+from pipeline.scenes.masks import MaskSource, read_mask
+from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, bilinear, nearest, positions
 from pipeline.scenes.sources import BandSource
-
-# Sentinel-2 scene classification: no data, saturated, cloud shadow, cloud of medium and of high probability,
-# thin cirrus. Snow (11) is ground that was seen, as are dark areas (2), unclassified ones (7) and water (6).
-SCL_UNUSABLE = (0, 1, 3, 8, 9, 10)
+from pipeline.secrecy import without_secrets
 
 Bools = NDArray[np.bool_]
 Block = tuple[slice, slice]
-
-
-@dataclass(frozen=True)
-class MaskSource:
-    """A raster that says which pixels cannot be used: nonzero ones (also its own nodata, if that is not 0),
-    or by SCL class.
-
-    Where it does not reach, pixels count as observed.
-    """
-
-    href: str
-    grid: GeoBox
-    scl: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,8 +106,7 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
         unseen |= np.logical_and.reduce(empty)
     for mask in tile.masks:
         unseen |= read_mask(mask, positions(base, block, mask.grid), shape)
-    unseen |= ~np.isfinite(image).all(axis=0)
-    image[:, unseen] = np.nan
+    _hide(image, unseen)
     return image
 
 
@@ -146,7 +130,7 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
     if window is None:
         return None
     counts, hidden = _read_window(bands, window)
-    unseen, empty = _nodata(counts, bands)
+    unseen, empty = nodata_pixels(counts, bands)
     unseen |= hidden
     values = _physical(counts, bands)
     outside = ~at.inside(source)
@@ -164,16 +148,41 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
 
 def block_shape(href: str) -> tuple[int, int]:
     """Rows and columns of the blocks that a file is stored in. Raises SourceUnreadableError."""
-    with _opened(href) as src:
-        rows, cols = src.block_shapes[0]
-        return int(rows), int(cols)
+    rows, cols = read_from(href, lambda source: source.block_shapes[0])
+    return int(rows), int(cols)
 
 
 def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.float32]:
-    values = counts.astype(np.float32)
-    for i, band in enumerate(bands):
-        values[i] = values[i] * np.float32(band.scale) + np.float32(band.offset)
-    return values
+    scales, offsets = (
+        np.array(each, np.float32) for each in zip(*((b.scale, b.offset) for b in bands), strict=True)
+    )
+    out = np.empty(counts.shape, np.float32)
+    _scale(counts, scales, offsets, out)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _scale(
+    counts: NDArray[Any], scales: NDArray[np.float32], offsets: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:  # pragma: no cover
+    for b in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            for j in range(counts.shape[2]):
+                out[b, i, j] = np.float32(counts[b, i, j]) * scales[b] + offsets[b]
+
+
+@njit(nogil=True, cache=True)
+def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
+    """NaN in all bands (band, y, x) where `unseen` says so, or one band has no number."""
+    bands, height, width = image.shape
+    for i in range(height):
+        for j in range(width):
+            hidden = unseen[i, j]
+            for b in range(bands):
+                hidden = hidden or not np.isfinite(image[b, i, j])
+            if hidden:
+                for b in range(bands):
+                    image[b, i, j] = np.nan
 
 
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
@@ -183,37 +192,38 @@ def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArra
     return np.where(nearest(finite, at), blended, np.float32(np.nan))
 
 
-def read_mask(mask: MaskSource, at: Positions, shape: tuple[int, int]) -> Bools:
-    """Whether each pixel is marked as not usable; bool (y, x)."""
-    window = at.window(mask.grid.shape.yx)
-    if window is None:
-        return np.zeros(shape, dtype=bool)
-    with _opened(mask.href) as src:
-        classes = src.read(1, window=_window(window))
-    unusable = np.isin(classes, SCL_UNUSABLE) if mask.scl else classes != 0
-    return nearest(unusable, at.within(window)) & at.inside(mask.grid.shape.yx)
-
-
 def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[Any], Bools]:
     """Counts (band, h, w) as delivered, and where the file's alpha band or dataset mask hides them (h, w)."""
-    href, alpha = bands[0].href, bands[0].alpha
-    with _opened(href) as src:
-        if src.shape != bands[0].grid.shape.yx:
+    href, part = bands[0].href, Window.from_slices(*window)
+
+    def counts_and_hidden(source: Any) -> tuple[NDArray[Any], Bools]:
+        if source.shape != bands[0].grid.shape.yx:
+            rows, cols = source.shape
             raise SourceUnreadableError(
-                f"{href}: has {src.shape[0]} x {src.shape[1]} pixels, unlike its STAC Item; mend the Item."
+                f"{without_secrets(href)}: has {rows} x {cols} pixels, unlike its STAC Item; mend the Item."
             )
-        counts = src.read([band.index for band in bands], window=_window(window))
-        flags = src.mask_flag_enums[bands[0].index - 1]
-        if alpha is not None:
-            hidden = src.read(alpha, window=_window(window)) == 0
-        elif MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags:
-            hidden = src.read_masks(bands[0].index, window=_window(window)) == 0
-        else:
-            hidden = np.zeros(counts.shape[1:], dtype=bool)
-    return counts, hidden
+        counts = source.read([band.index for band in bands], window=part)
+        return counts, hidden_by_file(source, bands[0], part, counts.shape[1:])
+
+    return read_from(href, counts_and_hidden)
 
 
-def _nodata(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
+def hidden_by_file(source: Any, band: BandSource, window: Window, shape: tuple[int, int]) -> Bools:
+    """Where an opened file's alpha band or dataset mask says that it holds no image; `shape` (h, w)."""
+    if band.alpha is not None:
+        return np.asarray(source.read(band.alpha, window=window, out_shape=shape) == 0)
+    if dataset_mask(source, band):
+        return np.asarray(source.read_masks(band.index, window=window, out_shape=shape) == 0)
+    return np.zeros(shape, dtype=bool)
+
+
+def dataset_mask(source: Any, band: BandSource) -> bool:
+    """Whether an opened file has a mask for all of its bands, beside it or inside."""
+    flags = source.mask_flag_enums[band.index - 1]
+    return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+
+
+def nodata_pixels(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
     """Where one band's nodata is enough, and where all bands carry a nodata that could also be a value."""
     sure = np.zeros(counts.shape[1:], dtype=bool)
     empty: Bools | None = None
@@ -238,23 +248,6 @@ def could_be_a_value(nodata: float, dtype: str) -> bool:
     if kind.kind == "u" or nodata == 0:
         return True
     return kind.kind == "i" and 0 < nodata < np.iinfo(kind).max
-
-
-@contextmanager
-def _opened(href: str) -> Iterator[Any]:
-    """The file, its errors renamed so that they say which file and what to do."""
-    try:
-        with rasterio.open(href, sharing=False) as src:
-            yield src
-    except (RasterioError, IndexError) as error:
-        raise SourceUnreadableError(
-            f"{href}: cannot be read ({error}); copy or download it again."
-        ) from error
-
-
-def _window(window: Block) -> Window:
-    rows, cols = window
-    return Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
 
 
 def _block_of(base: GeoBox, part: GeoBox) -> Block:

@@ -47,6 +47,24 @@ SENTINEL_2 = {
     "B11": "swir16",
     "B12": "swir22",
 }
+# Landsat surface reflectance: Operational Land Imager (8, 9), and Thematic Mappers (4, 5, 7).
+OLI = {
+    "SR_B1": "coastal",
+    "SR_B2": "blue",
+    "SR_B3": "green",
+    "SR_B4": "red",
+    "SR_B5": "nir08",
+    "SR_B6": "swir16",
+    "SR_B7": "swir22",
+}
+TM = {
+    "SR_B1": "blue",
+    "SR_B2": "green",
+    "SR_B3": "red",
+    "SR_B4": "nir08",
+    "SR_B5": "swir16",
+    "SR_B7": "swir22",
+}
 WRITTEN = {
     "coastal": "coastalblue coastalaerosol",
     "blue": "b",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pystac
-import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
@@ -20,6 +18,8 @@ from rasterio.windows import Window
 from pipeline.errors import GeoreferenceError, SourceUnreadableError
 from pipeline.scenes.dates import date_of
 from pipeline.scenes.names import is_guess, name_bands
+from pipeline.scenes.opening import attempted, reason
+from pipeline.secrecy import without_secrets
 
 PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
 
@@ -57,35 +57,33 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """Open a raster and read what describes it. Raises SourceUnreadableError or GeoreferenceError."""
+
+    def header(src: Any) -> Header:
+        _check_georeference(path, src)
+        colours, alpha = _colours(src)
+        return Header(
+            path=path.absolute(),
+            grid=GeoBox.from_rio(src),
+            dtype=str(np.result_type(*src.dtypes)),
+            nodata=tuple(src.nodatavals),
+            scales=tuple(src.scales),
+            offsets=tuple(src.offsets),
+            descriptions=tuple(src.descriptions),
+            colours=colours,
+            alpha_as_data=alpha,
+            date=date_of(path, {**src.tags(), **src.tags(ns="IMAGERY")}),
+            made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
+        )
+
     try:
-        with _quietly_opened(path) as src:
-            _check_georeference(path, src)
-            colours, alpha = _colours(src)
-            return Header(
-                path=path.absolute(),
-                grid=GeoBox.from_rio(src),
-                dtype=str(np.result_type(*src.dtypes)),
-                nodata=tuple(src.nodatavals),
-                scales=tuple(src.scales),
-                offsets=tuple(src.offsets),
-                descriptions=tuple(src.descriptions),
-                colours=colours,
-                alpha_as_data=alpha,
-                date=date_of(path, {**src.tags(), **src.tags(ns="IMAGERY")}),
-                made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
-            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by an error of our own
+            return attempted(str(path), header)
     except RasterioError as error:
         raise SourceUnreadableError(
-            f"{path}: not an image that can be read ({_brief(error)}); check or replace the file."
+            f"{without_secrets(str(path))}: not an image that can be read ({reason(error)});"
+            " check or replace the file."
         ) from error
-
-
-@contextmanager
-def _quietly_opened(path: Path) -> Iterator[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said by an error of our own
-        with rasterio.open(path) as src:
-            yield src
 
 
 def asset(
@@ -166,7 +164,3 @@ def _probes(height: int, width: int) -> list[Window]:
     rows = sorted({int(f * max(height - PROBE, 0)) for f in (0.1, 0.5, 0.9)})
     cols = sorted({int(f * max(width - PROBE, 0)) for f in (0.1, 0.5, 0.9)})
     return [Window(col, row, min(PROBE, width), min(PROBE, height)) for row in rows for col in cols]
-
-
-def _brief(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__

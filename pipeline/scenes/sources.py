@@ -1,26 +1,22 @@
 """What there is to read in an Item: for each band its file, position, grid, nodata, scale and offset.
 
-Reads STAC 1.1 `bands` as well as `eo:bands` and `raster:bands` of STAC 1.0, and projection extension 1 and 2.
-Where an Item does not give its grid, the file's header is read instead.
+Reads STAC 1.1 `bands` as well as `eo:bands` and `raster:bands` of STAC 1.0.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyproj
 import pystac
-import rasterio
-from affine import Affine
 from odc.geo.geobox import GeoBox
-from rasterio.errors import RasterioError
 
-from pipeline.errors import BandError, GeoreferenceError, SourceUnreadableError
-from pipeline.scenes.names import common_name, in_order, no_such_band
+from pipeline.errors import BandError
+from pipeline.scenes.assets import asset_dtypes, asset_grid, asset_href
+from pipeline.scenes.mask_kinds import is_mask
+from pipeline.scenes.names import ORDER, common_name, in_order, no_such_band
 
 NOT_IMAGES = {
     "thumbnail",
@@ -52,21 +48,28 @@ class BandSource:
 
 
 def band_sources(item: pystac.Item) -> dict[str, BandSource]:
-    """The bands of an Item by common name, in its order; the first asset wins where two hold one."""
+    """The bands of an Item by common name, in its order; the first asset wins where two hold one.
+
+    An asset without any band of a common name (aerosol, water vapour, an atmospheric correction's
+    intermediate) is an image only where the Item has no other.
+    """
+    images = [_named(key, asset) for key, asset in item.assets.items() if is_image(key, asset)]
+    usual = [image for image in images if not set(ORDER).isdisjoint(image[1])]
     found: dict[str, BandSource] = {}
-    for key, asset in item.assets.items():
-        if not _is_image(key, asset):
-            continue
-        described = _bands(asset)
-        names = [_name(key, band, len(described)) for band in described]
+    for asset, names, described in usual or images:
         alpha = names.index("alpha") + 1 if "alpha" in names else None
         grid: GeoBox | None = None
         for index, (name, band) in enumerate(zip(names, described, strict=True), 1):
             if name == "alpha" or name in found:
                 continue
-            grid = grid or _grid(item, asset)
+            grid = grid or asset_grid(item, asset)
             found[name] = replace(_source(name, index, band, asset, grid), alpha=alpha)
     return found
+
+
+def _named(key: str, asset: pystac.Asset) -> tuple[pystac.Asset, list[str], list[dict[str, Any]]]:
+    described = band_fields(asset)
+    return asset, [_name(key, band, len(described)) for band in described], described
 
 
 def band_names(items: Sequence[pystac.Item]) -> tuple[str, ...]:
@@ -84,20 +87,15 @@ def pick(item: pystac.Item, bands: Iterable[str]) -> list[BandSource]:
     return [there[band] for band in bands]
 
 
-def cloud_mask(item: pystac.Item) -> tuple[str, GeoBox] | None:
-    """Where the Item's Sentinel-2 scene classification (SCL) lies, and its grid; None if it has none."""
-    asset = item.assets.get("scl") or item.assets.get("SCL")
-    return (_href(asset), _grid(item, asset)) if asset else None
-
-
-def _is_image(key: str, asset: pystac.Asset) -> bool:
-    if key.lower() in {"scl", "visual", "thumbnail"} or NOT_IMAGES & set(asset.roles or []):
+def is_image(key: str, asset: pystac.Asset) -> bool:
+    """Whether an Item's asset holds bands, not a mask, a picture for people or metadata."""
+    if key.lower() in {"visual", "thumbnail"} or NOT_IMAGES & set(asset.roles or []) or is_mask(key, asset):
         return False
     suffix = "." + asset.href.split("?")[0].rsplit(".", 1)[-1].lower()
     return bool(asset.roles and "data" in asset.roles) or suffix in IMAGES
 
 
-def _bands(asset: pystac.Asset) -> list[dict[str, Any]]:
+def band_fields(asset: pystac.Asset) -> list[dict[str, Any]]:
     """Band descriptions of all STAC versions, merged by position; fields of the asset itself are defaults."""
     fields = asset.extra_fields
     lists = [fields.get(key) or [] for key in ("raster:bands", "eo:bands", "bands")]
@@ -119,7 +117,7 @@ def _name(key: str, band: dict[str, Any], count: int) -> str:
 
 
 def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, grid: GeoBox) -> BandSource:
-    dtype = band.get("data_type") or _header(_href(asset))[1][index - 1]
+    dtype = band.get("data_type") or asset_dtypes(asset)[index - 1]
     scale = band.get("raster:scale", band.get("scale"))
     offset = band.get("raster:offset", band.get("offset"))
     if scale is None and not offset and np.dtype(dtype).kind in "iu":
@@ -127,7 +125,7 @@ def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, gr
     nodata = band.get("nodata")
     return BandSource(
         name=name,
-        href=_href(asset),
+        href=asset_href(asset),
         index=index,
         grid=grid,
         dtype=str(np.dtype(dtype)),
@@ -135,37 +133,6 @@ def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, gr
         scale=1.0 if scale is None else float(scale),
         offset=0.0 if offset is None else float(offset),
     )
-
-
-def _href(asset: pystac.Asset) -> str:
-    return (asset.get_absolute_href() or asset.href).removeprefix("file://")
-
-
-def _grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:
-    def field(name: str) -> Any:
-        value = asset.extra_fields.get(name)
-        return value if value is not None else item.properties.get(name)
-
-    shape, transform = field("proj:shape"), field("proj:transform")
-    crs = field("proj:code") or field("proj:epsg") or field("proj:wkt2") or field("proj:projjson")
-    if shape and transform and crs:
-        known = pyproj.CRS.from_json_dict(crs) if isinstance(crs, dict) else crs
-        return GeoBox(tuple(shape), Affine(*transform[:6]), known)
-    return _header(_href(asset))[0]
-
-
-def _header(href: str) -> tuple[GeoBox, tuple[str, ...]]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-            with rasterio.open(href) as src:
-                if src.crs is None or src.transform.is_identity:
-                    raise GeoreferenceError(
-                        f"{href}: no coordinate reference system or transform; set it with gdal_edit.py."
-                    )
-                return GeoBox.from_rio(src), tuple(src.dtypes)
-    except RasterioError as error:
-        raise SourceUnreadableError(f"{href}: cannot be read ({error}); check that it is there.") from error
 
 
 def common_bands(

@@ -29,10 +29,9 @@ from odc.loader.types import (
 from pipeline.errors import BandError, NoOverlapError
 from pipeline.grid import pixel_bounds, same_pixels
 from pipeline.scenes import acquired, is_made
-from pipeline.scenes.band_files import is_scl
-from pipeline.scenes.driver import MaskSource, Tile, TileDriver, block_shape
-from pipeline.scenes.raster import read_header
-from pipeline.scenes.sources import BandSource, band_names, cloud_mask, common_bands, pick
+from pipeline.scenes.driver import Tile, TileDriver, block_shape
+from pipeline.scenes.masks import MaskSource, file_masks, item_masks
+from pipeline.scenes.sources import BandSource, band_names, common_bands, pick
 
 __all__ = ["Load", "common_bands"]
 
@@ -63,7 +62,8 @@ class Load:
         """The Image: `image` float32 (band, y, x), NaN where not observed, and `observed` bool (y, x), both
         lazy, on `grid`.
 
-        mask: rasters in which nonzero means not usable (a Sentinel-2 SCL by its classes); beyond them pixels
+        mask: rasters in which nonzero means not usable (a Sentinel-2 SCL, Landsat QA_PIXEL or
+        PlanetScope UDM2, by its name, as its kind says); beyond them pixels
         count as observed. Raises BandError, NoOverlapError (image or mask beside the grid) now,
         SourceUnreadableError when computed.
         """
@@ -74,7 +74,7 @@ class Load:
                 "the tiles of one date have no band in common; name the files of one sensor only."
             )
         masks = _masks(mask, grid)
-        tiles = [Tile(tuple(pick(item, names)), (*masks, *_scl(item))) for item in ordered]
+        tiles = [Tile(tuple(pick(item, names)), (*masks, *item_masks(item))) for item in ordered]
         chunk = (self.chunk, self.chunk) if self.chunk else _chunk(tiles, grid)
         pixels = mosaic(tiles, names, grid, chunk)
         image = xr.DataArray(pixels, dims=("band", "y", "x"), coords={"band": list(names)})
@@ -146,16 +146,11 @@ def _touches(bounds: tuple[int, int, int, int], block: tuple[slice, slice]) -> b
 
 def _masks(mask: Path | Sequence[Path] | None, grid: GeoBox) -> tuple[MaskSource, ...]:
     paths = [] if mask is None else [mask] if isinstance(mask, str | Path) else list(mask)
-    headers = [read_header(Path(path)) for path in paths]
+    masks = file_masks(Path(path) for path in paths)
     everything = np.s_[0 : grid.shape.y, 0 : grid.shape.x]
-    if headers and not any(_touches(pixel_bounds(grid, header.grid), everything) for header in headers):
+    if masks and not any(_touches(pixel_bounds(grid, each.grid), everything) for each in masks):
         raise NoOverlapError(f"{paths[0]}: the mask lies outside the image; name the mask of this image.")
-    return tuple(MaskSource(str(header.path), header.grid, is_scl(header.path)) for header in headers)
-
-
-def _scl(item: pystac.Item) -> tuple[MaskSource, ...]:
-    classes = cloud_mask(item)
-    return () if classes is None else (MaskSource(*classes, scl=True),)
+    return masks
 
 
 def _attributes(items: Sequence[pystac.Item], tiles: Sequence[Tile]) -> dict[str, Any]:

@@ -1,0 +1,203 @@
+"""Which Items a STAC catalogue holds of an area: a static one, walked, or an API, asked.
+
+What is asked of an API is checked again on each Item that it gives, by the rules by which a static catalogue
+is searched; so a condition means the same whatever a server supports.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pystac
+import shapely
+from odc.geo import Geometry
+from pystac.errors import STACError
+from pystac_client import Client
+from pystac_client.conformance import ConformanceClasses
+from pystac_client.exceptions import APIError
+
+from pipeline.errors import CatalogueError
+from pipeline.scenes.item import acquired
+from pipeline.scenes.stac_io import PatientIO
+from pipeline.secrecy import without_secrets
+
+PAGE = 100  # Items a page that an API is asked for
+_BESIDE = 8  # Items of a static catalogue that are fetched at a time
+_FAULTS = (APIError, STACError, ValueError, KeyError, TypeError, AttributeError, OSError)
+
+OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "neq": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "in": lambda value, given: value in given,
+}
+"""Of the STAC query extension (https://github.com/stac-api-extensions/query)."""
+
+_CQL2 = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "in"}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is wanted of a catalogue: collections (none: all), days (YYYY-MM-DD, both included), and
+    conditions on properties, {property: {operator: value}}; an Item without the property does not meet one.
+
+    `credentials` are headers of HTTP with the environment variables that hold their values.
+    """
+
+    url: str
+    collections: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Items, each once, in the order of day, collection and id; a line for each that could not be read."""
+
+    items: tuple[pystac.Item, ...]
+    unread: tuple[str, ...] = ()
+
+
+def search(wanted: Search, area: Geometry) -> Found:
+    """All Items that meet the search and touch the area; asset links absolute. Raises CatalogueError."""
+    shape = area.to_crs("EPSG:4326").geom
+    unread: list[str] = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a catalogue does not say that it conforms to
+            client = Client.open(wanted.url, stac_io=PatientIO(_headers(wanted)))
+            asked = client.conforms_to(ConformanceClasses.ITEM_SEARCH)
+            given = _ask(client, wanted, shape) if asked else _walk(client, wanted, shape, unread)
+            items = {(item.collection_id, item.id): item for item in given if _meets(item, wanted, shape)}
+    except _FAULTS as error:
+        reason = without_secrets(_brief(error))
+        mend = "check url, collections and query, or try again later"
+        raise CatalogueError(
+            f"{without_secrets(wanted.url)}: cannot be searched ({reason}); {mend}"
+        ) from None
+    for item in items.values():
+        item.make_asset_hrefs_absolute()
+    ordered = sorted(items.values(), key=lambda one: (acquired(one) or "", one.collection_id or "", one.id))
+    return Found(tuple(ordered), tuple(unread))
+
+
+def _headers(wanted: Search) -> dict[str, str]:
+    missing = [name for name in wanted.credentials.values() if name not in os.environ]
+    if missing:
+        raise CatalogueError(f"{wanted.url}: the environment variable {missing[0]} is not set; set it")
+    return {header: os.environ[name] for header, name in wanted.credentials.items()}
+
+
+def _ask(client: Client, wanted: Search, shape: shapely.Geometry) -> Iterator[pystac.Item]:
+    """All pages of an API's answer; properties are left to us where it cannot search by them."""
+    how: dict[str, Any] = {}
+    if wanted.query and client.conforms_to(ConformanceClasses.QUERY):
+        how = {"query": {name: dict(tests) for name, tests in wanted.query.items()}}
+    elif wanted.query and client.conforms_to(ConformanceClasses.FILTER):
+        how = {"filter": _cql2(wanted.query), "filter_lang": "cql2-json"}
+    days = f"{wanted.start or '..'}/{wanted.end or '..'}" if wanted.start or wanted.end else None
+    asked = client.search(
+        collections=list(wanted.collections) or None,
+        intersects=shapely.geometry.mapping(shape),
+        datetime=days,
+        limit=PAGE,
+        **how,
+    )
+    yield from asked.items()
+
+
+def _cql2(query: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    tests = [
+        {"op": _CQL2[test], "args": [{"property": name}, value]}
+        for name, given in sorted(query.items())
+        for test, value in sorted(given.items())
+    ]
+    return {"op": "and", "args": tests} if len(tests) > 1 else tests[0]
+
+
+def _walk(
+    node: pystac.Catalog, wanted: Search, shape: shapely.Geometry, unread: list[str]
+) -> Iterator[pystac.Item]:
+    """Items below a static catalogue, but for collections whose extent says that they hold none of ours; what
+    cannot be read is added to `unread`.
+    """
+    if isinstance(node, pystac.Collection) and not _may_hold(node, wanted, shape):
+        return
+    links = [link.get_absolute_href() or link.href for link in node.get_item_links()]
+    with ThreadPoolExecutor(_BESIDE) as beside:
+        for href, read in zip(links, beside.map(lambda href: _item(node, href), links), strict=True):
+            if isinstance(read, pystac.Item):
+                yield read
+            else:
+                unread.append(f"{without_secrets(href)}: cannot be read ({without_secrets(read)})")
+    for link in node.get_child_links():
+        href = link.get_absolute_href() or link.href
+        try:
+            child = link.resolve_stac_object(root=node.get_root()).target
+        except _FAULTS as error:
+            unread.append(f"{without_secrets(href)}: cannot be read ({without_secrets(_brief(error))})")
+            continue
+        if isinstance(child, pystac.Catalog):
+            yield from _walk(child, wanted, shape, unread)
+
+
+def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
+    """The Item, or what is wrong with it."""
+    io = node._stac_io or PatientIO()
+    try:
+        item = pystac.Item.from_dict(io.read_json(href), href=href)
+        item.collection_id = item.collection_id or (node.id if isinstance(node, pystac.Collection) else None)
+    except _FAULTS as error:
+        return _brief(error)
+    return item
+
+
+def _brief(error: Exception) -> str:
+    """In one line; some servers answer with whole pages."""
+    return textwrap.shorten(str(error) or type(error).__name__, 200)
+
+
+def _may_hold(collection: pystac.Collection, wanted: Search, shape: shapely.Geometry) -> bool:
+    """Whether its extent meets the area and the days."""
+    boxes = [shapely.box(*box[:2], *box[len(box) // 2 :][:2]) for box in collection.extent.spatial.bboxes]
+    there = not boxes or any(box.intersects(shape) for box in boxes)
+    spans = collection.extent.temporal.intervals
+    return there and (not spans or any(_overlaps(span, wanted) for span in spans))
+
+
+def _overlaps(span: Any, wanted: Search) -> bool:
+    first, last = (moment.date().isoformat() if moment else None for moment in span)
+    return (first is None or wanted.end is None or first <= wanted.end) and (
+        last is None or wanted.start is None or last >= wanted.start
+    )
+
+
+def _meets(item: pystac.Item, wanted: Search, shape: shapely.Geometry) -> bool:
+    """Whether an Item is wanted."""
+    day = acquired(item)
+    if day is None or (wanted.start and day < wanted.start) or (wanted.end and day > wanted.end):
+        return False
+    if wanted.collections and item.collection_id not in wanted.collections:
+        return False
+    if not all(_passes(item.properties.get(name), tests) for name, tests in wanted.query.items()):
+        return False
+    return item.geometry is not None and bool(shapely.geometry.shape(item.geometry).intersects(shape))
+
+
+def _passes(value: Any, tests: Mapping[str, Any]) -> bool:
+    try:
+        return value is not None and all(OPERATORS[test](value, given) for test, given in tests.items())
+    except TypeError:  # words compared with a number
+        return False
