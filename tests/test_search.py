@@ -149,9 +149,9 @@ def test_a_date_that_cannot_be_read_fails_and_the_others_go_on(tmp_path: Path) -
     assert yard.available_dates() == (DAYS[0], DAYS[2])
     told = json.loads(groundbreak("monitor", yard.path, "--out", tmp_path / "out", "--json").stdout)
     (lost,) = (one for one in told["outcomes"] if one["status"] == "failed")
-    assert (lost["before"], lost["after"]) == (None, DAYS[1])
+    assert (lost["before"], lost["after"]) == (DAYS[0], DAYS[1])
     assert "made_SCL.tif: " in lost["reason"]
-    assert [(one["before"], one["after"]) for one in told["outcomes"] if one["before"]] == [
+    assert [(one["before"], one["after"]) for one in told["outcomes"] if one["status"] == "done"] == [
         (DAYS[0], DAYS[2])
     ]
 
