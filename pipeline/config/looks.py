@@ -115,6 +115,8 @@ class Looks:
         """The one that sees more of the area, in whole percent; then the finer; then the first named."""
         masks = self.masks(day)
         looks = [Look(tuple(items), self.seen.share(items, self._ground, masks)) for items in sensors]
+        if len(looks) == 1:
+            return looks[0]
         return max(looks, key=lambda look: (round(look.seen, 2), -_pixel(look.items)))
 
     @cached_property
