@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -63,18 +64,22 @@ class AlignedImages:
         task = delayed(_work, pure=False)
         shared = [delayed(value, pure=False) for value in (self.warp, self.mappings, self.screened, work)]
         padded = [_padded(window, halo, self.grid) for window in windows]
-        images = [Delivered.of(image["image"].data) for image in self.images]
         return [
-            task(*shared, window, wide, *self._parts(images, wide))
+            task(*shared, window, wide, *self._parts(wide))
             for window, wide in zip(windows, padded, strict=True)
         ]
 
-    def _parts(self, images: Sequence[Delivered], window: Window) -> list[Any]:
+    def _parts(self, window: Window) -> list[Any]:
         """The part of each delivered image that the window needs; NaN in all bands where not observed."""
         return [
             image.window(*self.warp.source(mapping, *window))
-            for image, mapping in zip(images, self.mappings, strict=True)
+            for image, mapping in zip(self._delivered, self.mappings, strict=True)
         ]
+
+    @cached_property
+    def _delivered(self) -> tuple[Delivered, Delivered]:
+        before, after = (Delivered.of(image["image"].data) for image in self.images)
+        return before, after
 
 
 def _padded(window: Window, halo: int, grid: GeoBox) -> Window:
@@ -95,7 +100,7 @@ def _work(
     *delivered: Float,
 ) -> Result_co:
     before, after = (
-        _warped(warp, image, mapping, padded) for image, mapping in zip(delivered, mappings, strict=True)
+        warped(warp, image, mapping, padded) for image, mapping in zip(delivered, mappings, strict=True)
     )
     rows, cols = (
         slice(part.start - wide.start, part.stop - wide.start)
@@ -105,6 +110,6 @@ def _work(
     return work(window, (rows, cols), screened.hide(pair, *padded) if screened else pair)
 
 
-def _warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
-    pixels, seen = warp.arrays(image, np.asarray(np.isfinite(image).all(axis=0)), mapping, *window)
-    return np.where(seen, pixels, np.float32(np.nan))
+def warped(warp: Warp, image: Float, mapping: Mapping, window: Window) -> Float:
+    """A window of the grid, (band, y, x), NaN where not observed; `image` is what the warp needs for it."""
+    return warp.arrays(image, np.isfinite(image[0]), mapping, *window)[0]

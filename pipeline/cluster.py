@@ -10,10 +10,11 @@ import ctypes
 import logging
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from getpass import getuser
 from itertools import islice
 from pathlib import Path
@@ -25,11 +26,13 @@ import psutil
 import rasterio
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
+from dask.delayed import delayed
 from dask.system import CPU_COUNT
 from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
 from pipeline.progress import Progress
+from pipeline.scratch import release
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -108,27 +111,54 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     return tuple(client.gather(futures))
 
 
+def compute_groups(
+    lazy: Callable[[list[Item]], list[Any]], groups: Sequence[list[Item]], progress: Progress | None = None
+) -> list[Any]:
+    """What `lazy` makes of the items of all groups, computed, in their order.
+
+    With processes each group is done by one of them, from `lazy` on: what its items share does not travel.
+    """
+    if not has_processes():
+        return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
+    shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
+    parts = compute(*[shared(group) for group in groups], progress=progress)
+    return [result for part in parts for result in part]
+
+
+def _within(lazy: Callable[[list[Item]], list[Any]], group: list[Item]) -> list[Any]:
+    with alone():
+        return list(compute(*lazy(group)))
+
+
+def even_groups(items: Sequence[Item]) -> list[list[Item]]:
+    """A few groups of successive items a worker."""
+    size = -(-len(items) // (_AHEAD * worker_count())) or 1
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
+
+
 @contextmanager
-def meanwhile(*values: Any) -> Iterator[None]:
-    """`compute` beside what is done inside; what goes wrong with it is raised at the end."""
-    client = None if _ALONE.get() else _active_client()
-    if client is not None:
+def meanwhile(*values: Any) -> Iterator[list[Any]]:
+    """`compute` beside what is done inside: the list is filled at the end, or what went wrong raised."""
+    client, results = None if _ALONE.get() else _active_client(), list[Any]()
+    if not values:
+        yield results
+    elif client is not None:
         from distributed import wait
 
         futures = client.compute(list(values))
         try:
-            yield
+            yield results
         finally:
             wait(futures)  # none may go on writing to a folder that is given up
-        client.gather(futures)
+        results += client.gather(futures)
     elif _ALONE.get():
-        compute(*values)
-        yield
+        yield results
+        results += compute(*values)
     else:
         with ThreadPoolExecutor(1) as beside:
             future = beside.submit(dask_compute, *values)
-            yield
-            future.result()
+            yield results
+            results += future.result()
 
 
 def has_processes() -> bool:
@@ -214,6 +244,7 @@ def _active_client() -> Client | None:
 
 def _give_back() -> None:
     """Memory that threads have freed, to the system: glibc keeps it, hundreds of megabytes for each."""
+    release()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,14 @@ import numpy as np
 from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import alone, compute, has_processes, worker_count
-from pipeline.grid import blocks, neighbours
+from pipeline.cluster import compute, compute_groups, has_processes, worker_count
+from pipeline.grid import neighbours
+from pipeline.outputs.blocks import BlockReader, BlockStore
+from pipeline.outputs.cog import join
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.rasters import BlockReader, BlockStore, RasterSpec
+from pipeline.outputs.provenance import file_record
+from pipeline.outputs.rasters import RasterSpec
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
@@ -40,22 +43,21 @@ class Written:
 
     store: BlockStore
     specs: Mapping[str, RasterSpec]
-    windows: Sequence[Window]
-    side: int
     observed: dict[str, float]
 
-    def joined(self, folder: Path) -> Any:
-        """Make FOLDER/<name>.tif of each raster that is not yet there, as one lazy task."""
-        return delayed(self._join, pure=False)(folder)
+    def joined(self, folder: Path) -> list[Any]:
+        """Make FOLDER/<name>.tif of each raster that is not yet there, as lazy tasks."""
+        missing = [spec for name, spec in self.specs.items() if not (folder / f"{name}.tif").exists()]
+        return [delayed(_join, pure=False)(self.store, spec, folder / f"{spec.name}.tif") for spec in missing]
 
     def reader(self) -> BlockReader:
         """Any window of both dates."""
-        return BlockReader(self.store, self.specs["before"], self.specs["after"], self.side)
+        return BlockReader(self.store, self.specs["before"], self.specs["after"])
 
-    def _join(self, folder: Path) -> None:
-        for name, spec in self.specs.items():
-            if not (target := folder / f"{name}.tif").exists():
-                self.store.join(spec, self.windows, target)
+
+def _join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
+    join(store, spec, target)
+    file_record(target)  # which run.json asks for when nothing else is left to do
 
 
 def write_blocks(
@@ -74,32 +76,25 @@ def write_blocks(
     that was killed, are not written again.
     """
     reach = detection.detector.reach if detection else 0
-    store, windows = BlockStore(folder / f"blocks-{side}", images.grid), blocks(images.grid, side)
+    store = BlockStore(folder / f"blocks-{side}", images.grid, side)
     store.folder.mkdir(exist_ok=True)
+    windows = store.blocks()
     work = _Block(radiometry, detection, specs, store)
     missing = [window for window in windows if not work.note(window).exists()]
+    lazy = partial(images.each, work=work, halo=reach)
     if has_processes():
-        groups = neighbours(missing, side, _TOGETHER)
-        tasks = [partial(_group, images, group, work, reach) for group in groups]  # which Dask looks not into
-        compute(*[delayed(task, pure=False)() for task in tasks], progress=progress)
+        compute_groups(lazy, neighbours(missing, side, _TOGETHER), progress)
     else:
         done = 0
         for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
-            within = PartOf(progress, done, len(group), len(missing))
-            compute(*images.each(group, work, halo=reach), progress=within)
+            compute(*lazy(group), progress=PartOf(progress, done, len(group), len(missing)))
             done += len(group)
     counts = np.array([json.loads(work.note(window).read_text()) for window in windows]).sum(axis=0)
     shares = counts / float(np.prod(images.grid.shape))
     told = {
         name: round(float(share), 6) for name, share in zip(("before", "after", "both"), shares, strict=True)
     }
-    return Written(store, specs, windows, side, told)
-
-
-def _group(images: AlignedImages, windows: Sequence[Window], work: _Block, halo: int) -> None:
-    """All in one process, so that what was read need not travel between processes."""
-    with alone():
-        compute(*images.each(windows, work, halo=halo))
+    return Written(store, specs, told)
 
 
 @dataclass(frozen=True)

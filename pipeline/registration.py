@@ -34,7 +34,7 @@ def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
                 images, chunk = aligned(job, scene, alignment.field), job.settings.compute.chunk_size
                 specs = {"after": image_spec("after", scene.after.attrs, scene.bands, scene.tags)}
                 written = write_blocks(images, folder, specs, chunk, progress)
-                compute(written.joined(folder))
+                compute(*written.joined(folder))
                 parts["observed"] = written.observed
         summary = summarise(job, scene, alignment, stages=progress.stages, **parts)
         write_run(folder, summary)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,22 @@ from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
-from pipeline.cluster import compute, free_memory, has_processes, meanwhile, worker_count
+from pipeline.cluster import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
 from pipeline.grid import blocks, pixel_size
 from pipeline.job import Job, Scene, align, aligned, load
+from pipeline.outputs.cog import write_cog
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.products import write_products
 from pipeline.outputs.provenance import write_run
-from pipeline.outputs.rasters import RasterSpec, image_spec, write_cog
+from pipeline.outputs.rasters import RasterSpec, image_spec
 from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
 from pipeline.pair import Pair
 from pipeline.progress import Progress
-from pipeline.screening import screen
+from pipeline.screening import averaged, screen
 from pipeline.stages.detect.detector import NOT_OBSERVED
 from pipeline.stages.normalize import Radiometry
 from pipeline.summary import findings_summary, summarise
@@ -63,10 +65,10 @@ def run(job: Job, progress: Progress) -> Result:
             job.settings.detect.check()
             scene = load(job)
             chunk = _planned(job, scene, progress)
-        with progress.stage("align"):
+        with progress.stage("align"), meanwhile(*averaged(job, scene)) as read:
             alignment = align(job, scene)
         with progress.stage("screen"):
-            screened = screen(job, scene, alignment.field)
+            screened = screen(job, scene, alignment.field, read)
         images = aligned(job, scene, alignment.field).without(screened)
         with progress.stage("normalize"):
             sample = _sample(images)
@@ -88,7 +90,7 @@ def run(job: Job, progress: Progress) -> Result:
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            with meanwhile(written.joined(folder)):
+            with meanwhile(*written.joined(folder)):
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}
                 )
@@ -127,7 +129,7 @@ def _sample(images: AlignedImages) -> list[Sampled]:
     chosen = [
         windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, _SAMPLE_WINDOWS).round().astype(int))
     ]
-    sample: list[Sampled] = list(compute(*images.each(chosen, _keep)))
+    sample: list[Sampled] = compute_groups(partial(images.each, work=_keep), even_groups(chosen))
     if not any(pair.observed.any() for _, pair in sample):
         raise NothingObservedError(
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"

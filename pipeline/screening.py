@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pystac
+import xarray as xr
 from odc.geo.geobox import GeoBox
 
-from pipeline.aligned import AlignedImages, Window
+from pipeline.aligned import warped
 from pipeline.cluster import compute
 from pipeline.grid import pixel_size
 from pipeline.job import Job, Scene
@@ -14,54 +17,64 @@ from pipeline.pair import Pair
 from pipeline.scenes import has_mask
 from pipeline.shift import ShiftField
 from pipeline.stages.align.whole import decimated
-from pipeline.stages.screen import Lattice, Screened
+from pipeline.stages.screen import Lattice, Screened, Why
 from pipeline.stages.warp import Warp
 
 _MOST = 1280  # cells a side
 
 
-def screen(job: Job, scene: Scene, field: ShiftField) -> Screened:
+def averaged(job: Job, scene: Scene) -> tuple[xr.DataArray, ...]:
+    """What there is to read: both dates as delivered, averaged down, lazily; none where neither is to be
+    screened.
+    """
+    if None not in _left_alone(job, scene):
+        return ()
+    return decimated(scene.before["image"], scene.after["image"], _small(scene.grid)[0])
+
+
+def screen(
+    job: Job, scene: Scene, field: ShiftField, images: Sequence[xr.DataArray] | None = None
+) -> Screened:
     """What of each date is cloud or shadow; `field` says how far the after image is off.
 
-    Reads each image once, averaged down, unless neither date is to be screened. A date with a mask of its own
-    is left alone.
+    `images`: what `averaged` gives, read; if not given, it is read here. A date with a mask of its own is
+    left alone.
     """
-    stage = job.settings.screen
-    given = (
-        _has_mask(job.before, job.before_mask),
-        _has_mask(job.after, job.after_mask),
-    )
-    before, after = (stage.left_alone(scene.bands, masked) for masked in given)
+    before, after = _left_alone(job, scene)
     if before is not None and after is not None:
         return Screened(Lattice.clear(before, (1, 1)), Lattice.clear(after, (1, 1)), 1)
-    factor = _factor(scene.grid)
-    pair = _small(scene, field, factor)
+    grid, factor = _small(scene.grid)
+    pair = _aligned(images or compute(*averaged(job, scene)), grid, field.zoomed(1 / factor))
     sun = _azimuth(job.before), _azimuth(job.after)
-    return stage(pair.before, pair.after, scene.bands, pixel_size(scene.grid), factor, given, sun)
-
-
-def _small(scene: Scene, field: ShiftField, factor: int) -> Pair:
-    """Both dates on the grid zoomed out by `factor`, in memory."""
-    grid = scene.grid.zoom_out(factor) if factor > 1 else scene.grid
-    before, after = (
-        image.to_dataset(name="image")
-        for image in decimated(scene.before["image"], scene.after["image"], grid)
+    return job.settings.screen(
+        pair.before, pair.after, scene.bands, pixel_size(scene.grid), factor, _masked(job), sun
     )
-    # cubic: one of the screen's tests is how smooth things are
-    images = AlignedImages.of(before, after, grid, field.zoomed(1 / factor), Warp("cubic"))
+
+
+def _aligned(images: Sequence[xr.DataArray], grid: GeoBox, field: ShiftField) -> Pair:
+    warp = Warp("cubic")  # one of the screen's tests is how smooth things are
     everything = slice(0, int(grid.shape[0])), slice(0, int(grid.shape[1]))
-    (pair,) = compute(*images.each([everything], _keep))
-    small: Pair = pair
-    return small
+    dates = []
+    for image, shift in zip(images, (None, field), strict=True):
+        mapping = warp.plan(image.odc.geobox, grid, shift)
+        rows, cols = warp.source(mapping, *everything)
+        dates.append(warped(warp, np.asarray(image)[:, rows, cols], mapping, everything))
+    return Pair.of(*dates)
 
 
-def _keep(_: Window, __: Window, pair: Pair) -> Pair:
-    return pair
+def _left_alone(job: Job, scene: Scene) -> list[Why | None]:
+    """Why each date needs no look at its pixels; None where it does."""
+    return [job.settings.screen.left_alone(scene.bands, masked) for masked in _masked(job)]
 
 
-def _factor(grid: GeoBox) -> int:
-    """Pixels a cell, a power of two."""
-    return int(2 ** max(0, np.ceil(np.log2(max(grid.shape) / _MOST))))
+def _masked(job: Job) -> tuple[bool, bool]:
+    return _has_mask(job.before, job.before_mask), _has_mask(job.after, job.after_mask)
+
+
+def _small(grid: GeoBox) -> tuple[GeoBox, int]:
+    """The grid of cells, and the pixels a side of one, a power of two."""
+    factor = int(2 ** max(0, np.ceil(np.log2(max(grid.shape) / _MOST))))
+    return (grid.zoom_out(factor) if factor > 1 else grid), factor
 
 
 def _has_mask(items: tuple[pystac.Item, ...], mask: object) -> bool:

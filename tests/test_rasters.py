@@ -10,14 +10,16 @@ import pytest
 import rasterio
 from imagery import UTM, grid
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
 from pipeline.grid import blocks
+from pipeline.outputs.blocks import BlockStore
+from pipeline.outputs.cog import join, write_cog
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.rasters import BlockStore, PairReader, RasterSpec, image_spec, write_cog
+from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec
 
 NAN = float("nan")
-Block = tuple[slice, slice]
 
 
 def spec(dtype: str, nodata: float, scale: float = 1.0, offset: float = 0.0) -> RasterSpec:
@@ -92,12 +94,12 @@ def test_images_are_written_in_the_type_they_came_in(
 UNEVEN = grid(90, 130)
 
 
-def written(folder: Path, by: RasterSpec, values: NDArray[Any], cut: list[Block]) -> Path:
-    store = BlockStore(folder / "blocks", UNEVEN)
+def written(folder: Path, by: RasterSpec, values: NDArray[Any], side: int, box: GeoBox = UNEVEN) -> Path:
+    store = BlockStore(folder / "blocks", box, side)
     store.folder.mkdir(parents=True)
-    for block in reversed(cut):  # whichever worker is first
+    for block in reversed(store.blocks()):  # whichever worker is first
         store.write(by, block, values[:, *block])
-    store.join(by, cut, folder / "joined.tif")
+    join(store, by, folder / "joined.tif")
     store.discard()
     assert [path.name for path in folder.iterdir()] == ["joined.tif"]
     return folder / "joined.tif"
@@ -108,7 +110,7 @@ def test_blocks_join_to_the_pixel(size: int, tmp_path: Path) -> None:
     rows, cols = np.mgrid[:90, :130]
     values = np.stack([rows * 200 + cols, cols * 200 + rows]).astype(np.uint16)  # each pixel its own
     by = RasterSpec("after", ("red", "nir"), "uint16", 7, 1e-4, -0.1, tags={"GROUNDBREAK_MADE": "YES"})
-    path = written(tmp_path, by, values, blocks(UNEVEN, size))
+    path = written(tmp_path, by, values, size)
     with rasterio.open(path) as file:
         np.testing.assert_array_equal(file.read(), values)
         assert (file.transform, file.crs.to_string()) == (UNEVEN.transform, UTM)
@@ -121,11 +123,51 @@ def test_bytes_do_not_depend_on_the_blocks(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(1, 90, 130)).astype(np.float32)
     values[:, :20, 30:50] = np.nan
     by = RasterSpec("shift", ("dx",), "float32", NAN)
-    paths = [written(tmp_path / str(size), by, values, blocks(UNEVEN, size)) for size in (11, 64, 200)]
+    paths = [written(tmp_path / str(size), by, values, size) for size in (11, 64, 200)]
     assert len({path.read_bytes() for path in paths}) == 1
     with rasterio.open(paths[0]) as file:
         np.testing.assert_array_equal(file.read(), values)
         assert np.isnan(file.nodata)
+
+
+@pytest.mark.parametrize("side", [300, 512, 1024, 2048])
+def test_tiles_are_copied_to_their_places_whatever_the_blocks(side: int, tmp_path: Path) -> None:
+    box = grid(1100, 1700)
+    values = np.random.default_rng(0).integers(1, 60_000, (3, 1100, 1700)).astype(np.uint16)
+    by = RasterSpec("before", ("red", "green", "blue"), "uint16", 0, 1e-4)
+    path = written(tmp_path, by, values, side, box)
+    valid, errors, warnings = cog_validate(str(path), strict=True, quiet=True)
+    assert (valid, errors, warnings) == (True, [], [])
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(), values)
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+@pytest.mark.parametrize(("most", "version"), [(4_000_000_000, 42), (1000, 43)])
+def test_only_a_large_file_has_the_addresses_of_a_large_file(
+    most: int, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.outputs.cog._CLASSIC", most)
+    values = np.random.default_rng(0).integers(1, 250, (1, 90, 130)).astype(np.uint8)
+    path = written(tmp_path, RasterSpec("change", ("change",), "uint8", 255), values, 64)
+    assert path.read_bytes()[2] == version
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(), values)
+
+
+def test_an_overview_of_an_odd_raster_covers_the_same_ground(tmp_path: Path) -> None:
+    box = grid(601, 1001)
+    ramp = np.broadcast_to(np.arange(1001, dtype=np.float32), (1, 601, 1001)).copy()
+    ramp[:, 300:, 500:] = np.nan
+    path = written(tmp_path, RasterSpec("before", ("pan",), "float32", NAN), ramp, 1024, box)
+    with rasterio.open(path, overview_level=0) as half:
+        assert half.shape == (300, 500)
+        pixels = half.read(1)
+    span = 1001 / 500
+    centres = (np.arange(500) + 0.5) * span - 0.5  # in pixels of the raster itself
+    np.testing.assert_allclose(pixels[:149], np.broadcast_to(centres, (149, 500)), atol=1e-3)
+    assert np.isnan(pixels[151:, 251:]).all()
+    assert not np.isnan(pixels[:149]).any()
 
 
 @pytest.mark.parametrize(("how", "expected"), [("nearest", {0, 100}), ("average", {0, 50, 100})])

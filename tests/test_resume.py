@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from dask.system import CPU_COUNT
 from jobs import FILES, checksums
 
 from pipeline import fuse
@@ -64,7 +65,8 @@ def test_a_run_goes_on_where_its_workers_died(
     with monkeypatch.context() as patch:
         rest = Dying(patch)
         run(small_blocks, Progress())
-    assert rest.written == whole.written - kept
+    done_before = whole.written - rest.written
+    assert kept <= done_before <= kept + CPU_COUNT  # threads end the block that they are at
     assert not stale.exists()
     assert {path.name for path in small_blocks.out.iterdir()} == FILES
     same = tuple(sorted(FILES - {"run.json", "report.html", "item.json"}))  # these tell when they were made

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ def _complete(summary: Mapping[str, Any]) -> dict[str, Any]:
     return values | {key: gap | (values.get(key) or {}) for key, gap in _UNTOLD.items()}
 
 
+@cache
 def _environment() -> Environment:
     """Jinja with escaping on for everything, and the formats of `words`."""
     environment = Environment(

@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.loader._rio import get_rio_env, rio_env
@@ -105,8 +106,7 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
         unseen |= np.logical_and.reduce(empty)
     for mask in tile.masks:
         unseen |= read_mask(mask, positions(base, block, mask.grid), shape)
-    unseen |= ~np.isfinite(image).all(axis=0)
-    image[:, unseen] = np.nan
+    _hide(image, unseen)
     return image
 
 
@@ -153,10 +153,36 @@ def block_shape(href: str) -> tuple[int, int]:
 
 
 def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.float32]:
-    values = counts.astype(np.float32)
-    for i, band in enumerate(bands):
-        values[i] = values[i] * np.float32(band.scale) + np.float32(band.offset)
-    return values
+    scales, offsets = (
+        np.array(each, np.float32) for each in zip(*((b.scale, b.offset) for b in bands), strict=True)
+    )
+    out = np.empty(counts.shape, np.float32)
+    _scale(counts, scales, offsets, out)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _scale(
+    counts: NDArray[Any], scales: NDArray[np.float32], offsets: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:  # pragma: no cover
+    for b in range(counts.shape[0]):
+        for i in range(counts.shape[1]):
+            for j in range(counts.shape[2]):
+                out[b, i, j] = np.float32(counts[b, i, j]) * scales[b] + offsets[b]
+
+
+@njit(nogil=True, cache=True)
+def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
+    """NaN in all bands (band, y, x) where `unseen` says so, or one band has no number."""
+    bands, height, width = image.shape
+    for i in range(height):
+        for j in range(width):
+            hidden = unseen[i, j]
+            for b in range(bands):
+                hidden = hidden or not np.isfinite(image[b, i, j])
+            if hidden:
+                for b in range(bands):
+                    image[b, i, j] = np.nan
 
 
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:

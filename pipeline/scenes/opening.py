@@ -9,12 +9,14 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import rasterio
 from rasterio.errors import RasterioError
 
 from pipeline.errors import SourceUnreadableError
+from pipeline.keep_open import kept_open
 from pipeline.remote import http_options, is_remote
 from pipeline.secrecy import without_secrets
 
@@ -45,7 +47,7 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     holds what cannot be decoded is opened again, and what GDAL has kept of it forgotten.
     """
     if not is_remote(href):
-        return _read(href, work)
+        return work(kept_open(href)) if Path(href).is_file() else _read(href, work)
     with rasterio.Env(**http_options()):
         try:
             return _read(href, work)

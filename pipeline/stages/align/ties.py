@@ -4,16 +4,18 @@ far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from dask.base import compute
 from dask.delayed import delayed
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from pipeline.cluster import compute_groups, even_groups
 from pipeline.delivered import Delivered
 from pipeline.mapping import plan
 from pipeline.resample import reach, resample
@@ -70,11 +72,25 @@ def tie_points(
     """Match the two images (see `channels`, on their native grids) up to `search` pixels around `field`;
     `shadows`: edges beside shadows count too.
     """
-    tasks = [
+    lazy = partial(_matches, before, after, grid, field, lattice, search, shadows)
+    return Ties.joined(compute_groups(lazy, even_groups(list(lattice.blocks()))))
+
+
+def _matches(
+    before: xr.DataArray,
+    after: xr.DataArray,
+    grid: GeoBox,
+    field: ShiftField,
+    lattice: Lattice,
+    search: int,
+    shadows: bool,
+    parts: Sequence[tuple[slice, slice]],
+) -> list[Any]:
+    """The ties of some of the lattice's blocks, lazily."""
+    return [
         delayed(_match_block, pure=False)(block, field, lattice.window, search, shadows, *pair)
-        for block, pair in _blocks(before, after, grid, field, lattice)
+        for block, pair in _blocks(before, after, grid, field, lattice, parts)
     ]
-    return Ties.joined(list(compute(*tasks)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +105,17 @@ class _Block:
 
 
 def _blocks(
-    before: xr.DataArray, after: xr.DataArray, grid: GeoBox, field: ShiftField, lattice: Lattice
+    before: xr.DataArray,
+    after: xr.DataArray,
+    grid: GeoBox,
+    field: ShiftField,
+    lattice: Lattice,
+    some: Sequence[tuple[slice, slice]],
 ) -> Iterator[tuple[_Block, list[object]]]:
     mappings = (plan(before.odc.geobox, grid), plan(after.odc.geobox, grid, field))
     shape, pixel = (int(grid.shape[0]), int(grid.shape[1])), (grid.transform.a, grid.transform.e)
     images = Delivered.of(before.data), Delivered.of(after.data)
-    for parts in lattice.blocks():
+    for parts in some:
         axes = list(zip((lattice.rows, lattice.cols), parts, shape, strict=True))
         rows, cols = (
             slice(max(int(s[part][0]) - REACH, 0), min(int(s[part][-1]) + lattice.window + REACH, size))

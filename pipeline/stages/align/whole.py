@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import xarray as xr
-from dask.base import compute
 from odc.geo.geobox import GeoBox
 
+from pipeline.cluster import compute, has_processes
 from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.stages.align.channels import decimate
@@ -16,11 +17,13 @@ IN_MEMORY = 2**28  # bytes of one image; a smaller one is kept, a larger one rea
 
 
 def kept(image: xr.DataArray) -> xr.DataArray:
-    """In memory where small, so that each round does not read it again."""
-    if image.nbytes > IN_MEMORY:
+    """In memory where small, so that each round does not read it again; not where it would travel between
+    processes in each.
+    """
+    if image.nbytes > IN_MEMORY or has_processes():
         return image
-    held: xr.DataArray = image.persist()
-    return held
+    (pixels,) = compute(image.data)
+    return image.copy(data=da.from_array(pixels, image.data.chunks, name=False))
 
 
 def decimated(before: xr.DataArray, after: xr.DataArray, small: GeoBox) -> tuple[xr.DataArray, xr.DataArray]:

@@ -72,9 +72,12 @@ class Screened:
 
     def hide(self, pair: Pair, rows: slice, cols: slice) -> Pair:
         """A window of both dates, NaN on each where it is not usable."""
+        hidden = self.window(rows, cols)
+        if not any(unusable.any() for unusable in hidden):
+            return pair
         images = [
             np.where(unusable, np.float32(np.nan), image)
-            for image, unusable in zip((pair.before, pair.after), self.window(rows, cols), strict=True)
+            for image, unusable in zip((pair.before, pair.after), hidden, strict=True)
         ]
         return Pair.of(images[0], images[1])
 

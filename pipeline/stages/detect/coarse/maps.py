@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.pair import Float, Mask, Pair
+from pipeline.scratch import scratch
 from pipeline.stages.detect.coarse.scene import BANDS, Scene
 
 Whole = NDArray[np.int16]
@@ -55,7 +56,10 @@ _EDGES, _RARITY = MAPS.index("edge before"), MAPS.index("rarity")
 
 
 def maps(pair: Pair, scene: Scene) -> Whole:
-    """`MAPS` of a pair (y, x, map) int16, 0 where not observed or missing; and last a 1 where observed."""
+    """`MAPS` of a pair (y, x, map) int16, 0 where not observed or missing; and last a 1 where observed.
+
+    They hold until this thread asks for the next ones.
+    """
     kept = [place for place in scene.order if place >= 0]
     before = _filled(pair.before[kept], pair.observed, scene.forward.mean)
     after = _filled(pair.after[kept], pair.observed, scene.backward.mean)
@@ -64,7 +68,7 @@ def maps(pair: Pair, scene: Scene) -> Whole:
     at[slots] = np.arange(len(slots))
     bright = np.stack([_brightness(image, at) for image in (before, after)])
     greys = np.clip((bright - scene.grey[:, :1, None]) / scene.grey[:, 1:, None], -8, 8).astype(np.float32)
-    out = np.empty((*pair.observed.shape, COUNT + 1), np.int16)
+    out = scratch("maps", (*pair.observed.shape, COUNT + 1), np.int16)
     _fill(
         (after, before),
         (scene.forward(before), scene.backward(after)),
@@ -132,10 +136,11 @@ def _fill(
             )
             _indices(images[1 - way], bright[way], y, at, ranks[way], _RANKS + way, lines)
         _pattern(greys, seen, y, lines)
+        surprise = np.minimum(lines[_AHEAD], lines[_BACK])
+        lines[SURPRISE] = surprise
+        steps = ranks_in(surprise.astype(np.float32), rarity)
         for x in range(width):
-            surprise = min(lines[_AHEAD, x], lines[_BACK, x])
-            lines[SURPRISE, x] = surprise
-            lines[_RARITY, x] = _whole(np.float32(len(rarity) - 1) * rank(np.float32(surprise), rarity))
+            lines[_RARITY, x] = _whole(np.float32(len(rarity) - 1) * steps[x])
             lines[COUNT, x] = 1
         for x in range(width):
             if seen[y, x]:
@@ -197,18 +202,26 @@ def _residuals(
 
 
 @njit(nogil=True, cache=True)
-def rank(value: Any, table: Float) -> Any:  # pragma: no cover
-    """Share of the scene below `value`, between the table's steps linear."""
+def ranks_in(values: Float, table: Float) -> Float:  # pragma: no cover
+    """Share of the scene below each of the values (n,), between the table's steps linear.
+
+    The search halves what is left for all values at once, so that the vector units take several.
+    """
     last = len(table) - 1
-    low, left = 0, last
-    while left > 1:  # a search without a branch to mispredict
+    out, low, left = np.empty(len(values), np.float32), np.zeros(len(values), np.int32), last
+    while left > 1:
         half = left // 2
-        low += half if table[low + half] <= value else 0
+        for n in range(len(values)):
+            at = low[n]
+            low[n] = at + half if table[at + half] <= values[n] else at
         left -= half
-    step = (value - table[low]) / max(table[low + 1] - table[low], np.float32(1e-9))
-    between = (np.float32(low) + step) / np.float32(last)
-    inside = between if value > table[0] else np.float32(0)
-    return np.float32(1) if value >= table[last] else inside
+    for n in range(len(values)):
+        value, at = values[n], low[n]
+        step = (value - table[at]) / max(table[at + 1] - table[at], np.float32(1e-9))
+        between = (np.float32(at) + step) / np.float32(last)
+        inside = between if value > table[0] else np.float32(0)
+        out[n] = np.float32(1) if value >= table[last] else inside
+    return out
 
 
 @njit(nogil=True, cache=True)
@@ -231,13 +244,18 @@ def _indices(
 ) -> None:  # pragma: no cover
     """Ranks of the brightness and the indices, every second map from `first` on."""
     width = image.shape[2]
+    share, line = ranks_in(bright[y], ranks[0]), lines[first]
     for x in range(width):
-        lines[first, x] = _whole(rank(bright[y, x], ranks[0]))
+        line[x] = _whole(share[x])
+    ratio = np.empty(width, np.float32)
     for index, a, b in ((1, 3, 2), (2, 4, 3), (3, 2, 0)):
         if at[a] >= 0 and at[b] >= 0:
-            one, other, line = image[at[a], y], image[at[b], y], lines[first + 2 * index]
+            one, other = image[at[a], y], image[at[b], y]
             for x in range(width):
-                line[x] = _whole(rank(_ratio(one[x], other[x]), ranks[index]))
+                ratio[x] = _ratio(one[x], other[x])
+            share, line = ranks_in(ratio, ranks[index]), lines[first + 2 * index]
+            for x in range(width):
+                line[x] = _whole(share[x])
 
 
 @njit(nogil=True, cache=True)

@@ -9,7 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.pair import Float
-from pipeline.stages.detect.coarse.maps import MAPS, Whole, rank
+from pipeline.scratch import scratch
+from pipeline.stages.detect.coarse.maps import MAPS, Whole, ranks_in
 from pipeline.stages.detect.coarse.scene import INDICES
 
 Places = NDArray[np.int64]
@@ -69,9 +70,11 @@ def totals(whole: Whole) -> Totals:
     """Sums of the maps over all pixels above and to the left, (y + 1, x + 1, map).
 
     They run over the range of int32, and differences of them are right all the same where those stay in it.
+    They hold until this thread asks for the next ones.
     """
     height, width, count = whole.shape
-    out = np.zeros((height + 1, width + 1, count), np.int32)
+    out = scratch("totals", (height + 1, width + 1, count), np.int32)
+    out[0], out[:, 0] = 0, 0
     _add_up(whole, out)
     return out
 
@@ -176,6 +179,5 @@ def _gather(
 
 @njit(nogil=True, cache=True)
 def _scale(scales: Float, columns: Places, first: int, out: Float) -> None:  # pragma: no cover
-    for n in range(len(out)):
-        for k in range(len(scales)):
-            out[n, first + k] = np.float32(scales.shape[1] - 1) * rank(out[n, columns[k]], scales[k])
+    for k in range(len(scales)):
+        out[:, first + k] = np.float32(scales.shape[1] - 1) * ranks_in(out[:, columns[k]].copy(), scales[k])
