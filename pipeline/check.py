@@ -16,7 +16,7 @@ from pipeline.config.looks import Look
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
 from pipeline.job import load
-from pipeline.scenes import common_bands
+from pipeline.scenes import common_bands, has_mask
 from pipeline.sight import sight
 from pipeline.watch import site_job
 
@@ -72,9 +72,9 @@ def _look(site: Site, date: str, checked: Checked) -> None:
     except GroundbreakError as error:
         _add(checked, f"{date}: {error}", str(error))
         return
-    look = site.looks.look(date)
-    seen = f", {look.seen:.0%} seen" if isinstance(look, Look) else ""
-    masks = len(site.masks(date))
+    look, masks = site.looks.look(date), len(site.masks(date))
+    word = "seen" if masks or all(map(has_mask, scenes)) else "covered, no cloud mask"
+    seen = f", {look.seen:.0%} {word}" if isinstance(look, Look) else ""
     count = f"{len(scenes)} image{'' if len(scenes) == 1 else 's'}"
     mask = f", {masks} cloud masks" if masks else ""
     checked.facts.append(f"{date}: {count} ({', '.join(bands)}){mask}{seen}")

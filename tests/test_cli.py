@@ -296,7 +296,7 @@ def test_check_sees_images_that_do_not_show_the_area(site: Path) -> None:
 
 def test_check_says_what_there_is(site: Path) -> None:
     facts = json.loads(groundbreak("check", site, "--json").stdout)["sites"][0]["facts"]
-    assert facts[0] == "2019-08-20: 1 image (pan), 100% seen"
+    assert facts[0] == "2019-08-20: 1 image (pan), 100% covered, no cloud mask"
     assert "64 x 64 pixels of 1 m" in facts[3]
     assert facts[5] in {"detector: classic", "detector: learned"}
     assert "building 5 m a side, road 2.5 m wide" in facts[6]

@@ -179,7 +179,7 @@ def test_watched_from_the_api(api: str, tmp_path: Path) -> None:
     site = site_file(tmp_path, api)
     told = groundbreak("check", site)
     assert told.exit_code == 0, told.output
-    assert "100% seen" in told.output
+    assert "100% covered, no cloud mask" in told.output
     out = tmp_path / "out"
     summary = json.loads(groundbreak("monitor", site, "--out", out, "--json", "--quiet").stdout)
     assert (summary["done"], summary["failed"], summary["refused"]) == (1, 0, 0)

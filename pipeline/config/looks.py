@@ -72,7 +72,8 @@ class Looks:
 
     def left_out(self) -> tuple[LeftOut, ...]:
         """The other days, in order, and first what could not be read of catalogues."""
-        looks = [self.look(day) for day in self.days() if not self.usable(day)]
+        usable = set(self.usable_days())
+        looks = [self.look(day) for day in self.days() if day not in usable]
         lost = [LeftOut(None, line, True) for source in self.sources for line in source.unread()]
         return (*lost, *(look for look in looks if isinstance(look, LeftOut)))
 
@@ -115,6 +116,8 @@ class Looks:
         """The one that sees more of the area, in whole percent; then the finer; then the first named."""
         masks = self.masks(day)
         looks = [Look(tuple(items), self.seen.share(items, self._ground, masks)) for items in sensors]
+        if len(looks) == 1:
+            return looks[0]
         return max(looks, key=lambda look: (round(look.seen, 2), -_pixel(look.items)))
 
     @cached_property
