@@ -64,7 +64,9 @@ app.command(
 app.command(
     rich_help_panel=_SITES,
     epilog=_examples(
-        "groundbreak monitor configs --out out", "groundbreak monitor a.yaml b.yaml --workers 4"
+        "groundbreak monitor configs --out out --dry-run",
+        "groundbreak monitor a.yaml b.yaml --workers 4",
+        "groundbreak monitor configs --out out --every 6h",
     ),
 )(monitor)
 app.command(rich_help_panel=_SITES, epilog=_examples("groundbreak check configs/*.yaml"))(check)
