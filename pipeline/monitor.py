@@ -16,8 +16,9 @@ from pipeline.alerts.deliver import deliver
 from pipeline.cluster import alone, spread
 from pipeline.config import Settings, Site, load_site
 from pipeline.errors import ConfigError
+from pipeline.pairs import Outcome
 from pipeline.progress import Progress
-from pipeline.watch import Outcome, Watch, describe_error
+from pipeline.watch import Watch, describe_error
 
 SMALL_BLOCKS = 4
 """A site of up to so many blocks is done by one worker."""

@@ -10,18 +10,9 @@ from pipeline.config import Settings, Site
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import sites
+from pipeline.pairs import Outcome, comparisons, dates_of, left_out, recall_seen
 from pipeline.store import Store
-from pipeline.watch import (
-    Outcome,
-    comparisons,
-    dates_of,
-    describe_error,
-    is_complete,
-    left_out,
-    read_run,
-    recall_seen,
-    site_job,
-)
+from pipeline.watch import describe_error, is_complete, read_run, site_job
 
 
 @dataclass

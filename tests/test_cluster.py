@@ -90,7 +90,8 @@ def test_sites_on_a_cluster_that_loses_a_worker_and_gets_another(
             if doomed.poll() is None:
                 doomed.kill()
                 cluster.add_worker()
-    assert statuses == dict.fromkeys("abcd", "done")
+    assert statuses.keys() == set("abcd")
+    assert set(statuses.values()) <= {"done", "skipped"}  # a worker may die with a site that it has just done
     (first,) = (tmp_path / "here" / "a").glob("*_*/")
     for name in "abcd":
         (folder,) = (tmp_path / "there" / name).glob("*_*/")

@@ -23,11 +23,11 @@ from pipeline import watch as watch_module
 from pipeline.errors import AlignmentRejectedError
 from pipeline.job import Job
 from pipeline.monitor import monitor, site_files
+from pipeline.pairs import Outcome
 from pipeline.places import observed_share
 from pipeline.progress import Progress
 from pipeline.run import Result
 from pipeline.store import Store
-from pipeline.watch import Outcome
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 40
 GRID = {"crs": CRS, "transform": Affine(1, 0, WEST, 0, -1, NORTH), "height": SIZE, "width": SIZE}

@@ -35,8 +35,8 @@ STATUSES = ("confirmed", "removed", "candidate", "refuted")
 
 if TYPE_CHECKING:
     from pipeline.config import Settings
+    from pipeline.pairs import Outcome
     from pipeline.progress import Progress
-    from pipeline.watch import Outcome
 
 Adjust = Callable[["Settings"], "Settings"]
 

@@ -91,14 +91,14 @@ class TileDriver:
 def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
     """One tile on a block of `base`: float32 (band, y, x), NaN in all bands where not observed."""
     shape = (block[0].stop - block[0].start, block[1].stop - block[1].start)
-    image = np.full((len(tile.bands), *shape), np.nan, dtype=np.float32)
+    pieces: list[tuple[tuple[int, ...], NDArray[np.float32]]] = []
     unseen, empty = np.zeros(shape, dtype=bool), []
     for _, group in groupby(enumerate(tile.bands), key=lambda pair: (pair[1].href, pair[1].grid)):
         places, bands = zip(*group, strict=True)
         piece = read_file(bands, positions(base, block, bands[0].grid), shape)
         if piece is None:
-            return np.full_like(image, np.nan)
-        image[list(places)] = piece.values
+            return np.full((len(tile.bands), *shape), np.nan, dtype=np.float32)
+        pieces.append((places, piece.values))
         unseen |= piece.unseen
         if piece.empty is not None:
             empty.append(piece.empty)
@@ -106,7 +106,20 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
         unseen |= np.logical_and.reduce(empty)
     for mask in tile.masks:
         unseen |= read_mask(mask, positions(base, block, mask.grid), shape)
+    image = _together(pieces, (len(tile.bands), *shape))
     _hide(image, unseen)
+    return image
+
+
+def _together(
+    pieces: Sequence[tuple[tuple[int, ...], NDArray[np.float32]]], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """All bands of a tile, of the pieces' own memory where there is but one."""
+    if len(pieces) == 1 and pieces[0][1].flags.writeable:
+        return pieces[0][1]
+    image = np.empty(shape, dtype=np.float32)
+    for places, values in pieces:
+        image[list(places)] = values
     return image
 
 
@@ -133,12 +146,12 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
     unseen, empty = nodata_pixels(counts, bands)
     unseen |= hidden
     values = _physical(counts, bands)
-    outside = ~at.inside(source)
-    if at.exact and counts.shape[-2:] == shape:
+    outside, exact = ~at.inside(source), at.exact
+    if exact and counts.shape[-2:] == shape:
         return Piece(values, unseen | outside, empty)
     here = at.within(window)
     missing = unseen if empty is None else unseen | empty
-    moved = nearest(values, here) if at.exact else _between(values, ~missing, here)
+    moved = nearest(values, here) if exact else _between(values, ~missing, here)
     return Piece(
         np.broadcast_to(moved, (len(bands), *shape)),
         np.broadcast_to(nearest(unseen, here), shape) | outside,
@@ -173,16 +186,17 @@ def _scale(
 
 @njit(nogil=True, cache=True)
 def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
-    """NaN in all bands (band, y, x) where `unseen` says so, or one band has no number."""
-    bands, height, width = image.shape
-    for i in range(height):
-        for j in range(width):
-            hidden = unseen[i, j]
-            for b in range(bands):
-                hidden = hidden or not np.isfinite(image[b, i, j])
-            if hidden:
-                for b in range(bands):
-                    image[b, i, j] = np.nan
+    """NaN in all bands (band, y, x) where `unseen` says so, or one band has no number; `unseen` is used up."""
+    for i in range(image.shape[1]):
+        hidden = unseen[i]
+        for b in range(image.shape[0]):
+            line = image[b, i]
+            for j in range(len(line)):
+                hidden[j] |= not np.isfinite(line[j])
+        for b in range(image.shape[0]):
+            line = image[b, i]
+            for j in range(len(line)):
+                line[j] = np.float32(np.nan) if hidden[j] else line[j]
 
 
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
@@ -230,7 +244,8 @@ def nodata_pixels(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bo
     for values, band in zip(counts, bands, strict=True):
         if band.nodata is None or np.isnan(band.nodata):
             continue
-        flag = values == band.nodata
+        whole = counts.dtype.kind in "iu" and band.nodata.is_integer()
+        flag = values == (int(band.nodata) if whole else band.nodata)  # floats are compared far slower
         if could_be_a_value(band.nodata, band.dtype):
             empty = flag if empty is None else empty & flag
         else:

@@ -47,7 +47,8 @@ class Positions:
         """Whether the position is on the source at all; (H, W)."""
         rows, cols = shape
         within_rows = (self.rows > -0.5 - EXACT) & (self.rows < rows - 0.5 + EXACT)
-        return np.asarray(within_rows & (self.cols > -0.5 - EXACT) & (self.cols < cols - 0.5 + EXACT))
+        within_cols = (self.cols > -0.5 - EXACT) & (self.cols < cols - 0.5 + EXACT)
+        return np.asarray(within_rows & within_cols)
 
     def window(self, shape: tuple[int, int]) -> tuple[slice, slice] | None:
         """Rows and columns of the source that are needed for these positions; None where there are none."""
