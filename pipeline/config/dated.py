@@ -57,7 +57,8 @@ def _regex(parts: list[str]) -> str:
             out.append("(?P=date)" if seen else f"(?P<date>{_DAY})")
             seen = True
         elif part.startswith("[") and part.endswith("]"):
-            out.append(part.replace("[!", "[^"))
+            inside = part[1:-1].replace("[", r"\[")
+            out.append(f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]")
         else:
             out.append(meaning.get(part, re.escape(part)))
     return "".join(out)

@@ -186,7 +186,7 @@ def _scale(
 
 @njit(nogil=True, cache=True)
 def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
-    """NaN in all bands (band, y, x) where `unseen` says so, or one band has no number; `unseen` is used up."""
+    """NaN in all bands (band, y, x) where `unseen` says so or a band has no number; `unseen` is used up."""
     for i in range(image.shape[1]):
         hidden = unseen[i]
         for b in range(image.shape[0]):
