@@ -223,6 +223,7 @@ def alone() -> Iterator[None]:
         yield
     finally:
         _ALONE.reset(token)
+        _give_back()  # before the next one
 
 
 def _explained(error: BaseException) -> Exception:
