@@ -97,8 +97,8 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
         return tuple(dask_compute(*values, scheduler="synchronous"))
     client = _active_client()
     if client is None:
-        with _CountTasks(progress or Progress()):
-            results = tuple(dask_compute(*values))
+        counting = (None, None, None, partial(_counted, progress or Progress()), None)
+        results = tuple(dask_compute(*values, callbacks=[*Callback.active, counting]))
         _give_back()
         return results
     from distributed import as_completed
@@ -156,7 +156,8 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
         results += compute(*values)
     else:
         with ThreadPoolExecutor(1) as beside:
-            future = beside.submit(dask_compute, *values)
+            # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
+            future = beside.submit(dask_compute, *values, callbacks=[])
             yield results
             results += future.result()
 
@@ -251,16 +252,11 @@ def _give_back() -> None:
         trim(0)
 
 
-class _CountTasks(Callback):
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._progress = progress
-
-    def _posttask(
-        self, key: Hashable, result: object, dsk: object, state: Mapping[str, Any], worker: object
-    ) -> None:
-        done, left = len(state["finished"]), sum(len(state[what]) for what in ("running", "ready", "waiting"))
-        self._progress.advance(done, done + left)
+def _counted(
+    progress: Progress, key: Hashable, result: object, dsk: object, state: Mapping[str, Any], worker: object
+) -> None:
+    done, left = len(state["finished"]), sum(len(state[what]) for what in ("running", "ready", "waiting"))
+    progress.advance(done, done + left)
 
 
 @contextmanager

@@ -11,11 +11,13 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+from dask.callbacks import Callback
+from dask.delayed import delayed
 from rich.console import Console
 from threadpoolctl import threadpool_info
 
 from pipeline import cluster
-from pipeline.cluster import WORKER_ENVIRONMENT, compute, connect
+from pipeline.cluster import WORKER_ENVIRONMENT, compute, connect, meanwhile
 from pipeline.errors import ClusterError
 from pipeline.progress import PeakMemory, PlainProgress, Progress, RichProgress
 
@@ -136,3 +138,14 @@ def test_no_scheduler_there(address: str, monkeypatch: pytest.MonkeyPatch) -> No
         connect(scheduler=address),
     ):
         pytest.fail("connected to nothing")
+
+
+def test_work_beside_other_work_takes_none_of_its_callbacks() -> None:
+    """Dask's own set of callbacks is one for all threads, and fails where one adds to it as another reads."""
+    started: list[object] = []
+    with connect(), Callback(start=started.append):
+        with meanwhile(delayed(sum)([1, 2])) as beside:
+            pass
+        assert (beside, started) == ([3], [])
+        assert compute(delayed(sum)([2, 3])) == (5,)
+        assert len(started) == 1
