@@ -236,12 +236,13 @@ def _explained(error: BaseException) -> Exception:
 
 
 def _active_client() -> Client | None:
-    """Without `distributed` imported there is none; importing it takes longer than aligning a small image."""
-    if "distributed" not in sys.modules:
-        return None
-    from distributed.client import _get_global_client
+    """Without `distributed` imported there is none; importing it takes longer than aligning a small image.
 
-    return _get_global_client()
+    Another thread may be importing it just now, so nothing is imported here.
+    """
+    known = getattr(sys.modules.get("distributed.client"), "_get_global_client", None)
+    client: Client | None = known() if known is not None else None
+    return client
 
 
 def _give_back() -> None:
