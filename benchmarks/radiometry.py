@@ -20,7 +20,7 @@ from benchmarks.real_cases import cases
 from benchmarks.report import Row, Table
 from benchmarks.shared import shared
 from pipeline.aligned import Window
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.config import Settings
 from pipeline.errors import AlignmentRejectedError
 from pipeline.job import Job, Scene, align, aligned, load

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.budget import Budget
-from pipeline.cluster import worker_count
+from pipeline.compute import worker_count
 from pipeline.config import Site, problems
 from pipeline.config.alerts import variable
 from pipeline.config.looks import Look

@@ -6,40 +6,23 @@ The result must not depend on the choice, only the time it takes.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
-from functools import partial
 from getpass import getuser
-from itertools import islice
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import dask
-import psutil
 import rasterio
-from dask.base import compute as dask_compute
-from dask.callbacks import Callback
-from dask.delayed import delayed
-from dask.system import CPU_COUNT
 from threadpoolctl import threadpool_limits
 
 from pipeline.errors import ClusterError
-from pipeline.progress import Progress
-from pipeline.scratch import release
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
     from distributed.diagnostics.plugin import WorkerPlugin
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 GDAL_CACHE_MB = 64
 """GDAL would take 5 % of all memory in every process; blocks are decoded about once, so little is enough."""
@@ -56,9 +39,6 @@ WORKER_ENVIRONMENT = {
 """One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
-_SHARE = 0.9  # of the memory that is free
-_AHEAD = 3  # items a worker that `spread` has under way, so that none waits for the client
-_ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 
 @contextmanager
@@ -86,178 +66,6 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
             stack.enter_context(threadpool_limits(1, user_api="blas"))
             name = "threads of this process"
         yield name
-
-
-def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
-    """`dask.compute` on whatever `connect` made active, telling `progress` how far it is.
-
-    With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`.
-    """
-    if _ALONE.get():
-        return tuple(dask_compute(*values, scheduler="synchronous"))
-    client = _active_client()
-    if client is None:
-        counting = (None, None, None, partial(_counted, progress or Progress()), None)
-        results = tuple(dask_compute(*values, callbacks=[*Callback.active, counting]))
-        _give_back()
-        return results
-    from distributed import as_completed
-
-    futures = client.compute(list(values))
-    waiting = [future for future in futures if hasattr(future, "add_done_callback")]
-    for done, _ in enumerate(as_completed(waiting), start=1):
-        if progress is not None:
-            progress.advance(done, len(waiting))
-    return tuple(client.gather(futures))
-
-
-def compute_groups(
-    lazy: Callable[[list[Item]], list[Any]], groups: Sequence[list[Item]], progress: Progress | None = None
-) -> list[Any]:
-    """What `lazy` makes of the items of all groups, computed, in their order.
-
-    With processes each group is done by one of them, from `lazy` on: what its items share does not travel.
-    """
-    if not has_processes():
-        return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
-    shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
-    parts = compute(*[shared(group) for group in groups], progress=progress)
-    return [result for part in parts for result in part]
-
-
-def _within(lazy: Callable[[list[Item]], list[Any]], group: list[Item]) -> list[Any]:
-    with alone():
-        return list(compute(*lazy(group)))
-
-
-def even_groups(items: Sequence[Item]) -> list[list[Item]]:
-    """A few groups of successive items a worker."""
-    size = -(-len(items) // (_AHEAD * worker_count())) or 1
-    return [list(items[start : start + size]) for start in range(0, len(items), size)]
-
-
-@contextmanager
-def meanwhile(*values: Any) -> Iterator[list[Any]]:
-    """`compute` beside what is done inside: the list is filled at the end, or what went wrong raised."""
-    client, results = None if _ALONE.get() else _active_client(), list[Any]()
-    if not values:
-        yield results
-    elif client is not None:
-        from distributed import wait
-
-        futures = client.compute(list(values))
-        try:
-            yield results
-        finally:
-            wait(futures)  # none may go on writing to a folder that is given up
-        results += client.gather(futures)
-    elif _ALONE.get():
-        yield results
-        results += compute(*values)
-    else:
-        with ThreadPoolExecutor(1) as beside:
-            # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
-            future = beside.submit(dask_compute, *values, callbacks=[])
-            yield results
-            results += future.result()
-
-
-def has_processes() -> bool:
-    """Whether the work is done by other processes than this one."""
-    return not _ALONE.get() and _active_client() is not None
-
-
-def worker_count() -> int:
-    """Tasks that can be done at once."""
-    if _ALONE.get():
-        return 1
-    client = _active_client()
-    if client is None:
-        return CPU_COUNT
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return max(sum(int(worker["nthreads"]) for worker in workers), 1)
-
-
-def free_memory() -> float:
-    """Bytes that the work may take: most of what is free here, or what the workers of a cluster have."""
-    client = None if _ALONE.get() else _active_client()
-    here = _SHARE * psutil.virtual_memory().available
-    if client is None or client.cluster is not None:
-        return here
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return _SHARE * sum(float(worker["memory_limit"] or here) for worker in workers)
-
-
-def spread(
-    work: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Result | Exception | None]]:
-    """Each item with what `work` made of it in a worker, or what went wrong, as it is known.
-
-    A few items a worker are under way at a time, however many there are. Without workers nothing is done,
-    and each item comes with None.
-    """
-    client = _active_client()
-    if client is None:
-        yield from ((item, None) for item in items)
-        return
-    from distributed import as_completed
-
-    waiting, sent = iter(items), {}
-
-    def send(count: int) -> list[Future[Any]]:
-        futures = {client.submit(work, item, pure=False): item for item in islice(waiting, count)}
-        sent.update(futures)
-        return list(futures)
-
-    under_way = as_completed(send(_AHEAD * worker_count()))
-    for future in under_way:
-        under_way.update(send(1))
-        error = future.exception()
-        yield sent.pop(future), _explained(error) if error is not None else future.result()
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """`compute` within this thread alone: for a task that is a whole job."""
-    token = _ALONE.set(True)
-    try:
-        yield
-    finally:
-        _ALONE.reset(token)
-        _give_back()  # before the next one
-
-
-def _explained(error: BaseException) -> Exception:
-    from distributed.scheduler import KilledWorker
-
-    if isinstance(error, KilledWorker):
-        return ClusterError("its workers died under it, most often for want of memory; use fewer workers")
-    return error if isinstance(error, Exception) else ClusterError(str(error))
-
-
-def _active_client() -> Client | None:
-    """Without `distributed` imported there is none; importing it takes longer than aligning a small image.
-
-    Another thread may be importing it just now, so nothing is imported here.
-    """
-    known = getattr(sys.modules.get("distributed.client"), "_get_global_client", None)
-    client: Client | None = known() if known is not None else None
-    return client
-
-
-def _give_back() -> None:
-    """Memory that threads have freed, to the system: glibc keeps it, hundreds of megabytes for each."""
-    release()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-def _counted(
-    progress: Progress, key: Hashable, result: object, dsk: object, state: Mapping[str, Any], worker: object
-) -> None:
-    done, left = len(state["finished"]), sum(len(state[what]) for what in ("running", "ready", "waiting"))
-    progress.advance(done, done + left)
 
 
 @contextmanager

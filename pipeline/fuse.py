@@ -16,7 +16,7 @@ import numpy as np
 from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
-from pipeline.cluster import compute, compute_groups, has_processes, worker_count
+from pipeline.compute import compute, compute_groups, has_processes, worker_count
 from pipeline.grid import neighbours
 from pipeline.outputs.blocks import BlockReader, BlockStore
 from pipeline.outputs.cog import join

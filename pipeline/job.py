@@ -12,7 +12,7 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 
 from pipeline.aligned import AlignedImages
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.config import Settings
 from pipeline.errors import AlignmentRejectedError, NoOverlapError, NothingObservedError
 from pipeline.grid import crop, native_grid, site_grid

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.alerts.deliver import deliver
-from pipeline.cluster import alone, spread
+from pipeline.compute import alone, spread
 from pipeline.config import Settings, Site, load_site
 from pipeline.errors import ConfigError
 from pipeline.pairs import Outcome

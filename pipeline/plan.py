@@ -11,8 +11,9 @@ from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import sites
 from pipeline.pairs import Outcome, comparisons, dates_of, left_out, recall_seen
+from pipeline.results import is_complete, observed_shares
 from pipeline.store import Store
-from pipeline.watch import describe_error, is_complete, read_run, site_job
+from pipeline.watch import describe_error, site_job
 
 
 @dataclass
@@ -71,9 +72,8 @@ class _Planner:
         known = self._store.known(before, after) if self._store else None
         if known and known.fingerprint == mark and known.refused:
             return Outcome(name, "refused", before, after, known.refused)
-        if is_complete(job.out, mark) or (known and known.fingerprint == mark and is_complete(job.out)):
-            seen = (read_run(job.out) or {}).get("observed", {})
-            shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
+        if is_complete(job.out, mark):
+            shares = observed_shares(job.out)
             return Outcome(name, "skipped", before, after, None, None, job.out, *shares)
         self._files |= images(job)
         return Outcome(name, "planned", before, after, folder=job.out)

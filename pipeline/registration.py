@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import write_blocks
 from pipeline.job import Job, align, aligned, load

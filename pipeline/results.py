@@ -26,8 +26,7 @@ class PairResult:
     @cached_property
     def told(self) -> dict[str, Any]:
         """What run.json says."""
-        told: dict[str, Any] = json.loads((self.folder / RUN_FILE).read_text(encoding="utf-8"))
-        return told
+        return read_run(self.folder) or {}
 
 
 def pair_results(site: Path) -> list[PairResult]:
@@ -35,9 +34,30 @@ def pair_results(site: Path) -> list[PairResult]:
     found = [
         PairResult(folder, *match.groups())
         for folder in site.iterdir()
-        if (match := _PAIR.fullmatch(folder.name)) and (folder / RUN_FILE).is_file()
+        if (match := _PAIR.fullmatch(folder.name)) and is_complete(folder)
     ]
     return sorted(found, key=lambda pair: (pair.after, pair.before))
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """What run.json says; None where no run ended in this folder."""
+    try:
+        told = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def is_complete(folder: Path, mark: str | None = None) -> bool:
+    """Whether a run ended in this folder, and, where a fingerprint is given, whether run.json names it."""
+    told = read_run(folder)
+    return told is not None and (mark is None or told.get("fingerprint") == mark)
+
+
+def observed_shares(folder: Path) -> tuple[float, float]:
+    """Share 0..1 of the grid that the date before and the date after show, by run.json."""
+    seen = (read_run(folder) or {}).get("observed", {})
+    return float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
 
 
 def showing(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
-from pipeline.cluster import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
+from pipeline.compute import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
 from pipeline.errors import NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks

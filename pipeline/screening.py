@@ -10,7 +10,7 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 
 from pipeline.aligned import warped
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.grid import pixel_size
 from pipeline.job import Job, Scene
 from pipeline.pair import Pair

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import pystac
@@ -35,6 +33,7 @@ from pipeline.pairs import (
 )
 from pipeline.progress import Progress
 from pipeline.publish import publish
+from pipeline.results import is_complete, observed_shares
 from pipeline.run import run
 from pipeline.secrecy import without_secrets
 from pipeline.store import Store
@@ -177,12 +176,12 @@ class Watch:
     def _compare(self, before: str, after: str) -> Outcome:
         job = site_job(self.site, before, after, self.out, self.settings, self.scenes)
         mark, known = fingerprint(job), self.store.known(before, after)
-        if known and known.fingerprint == mark:
-            if known.refused:
-                return Outcome(self.site.id, "refused", before, after, known.refused)
-            if is_complete(job.out):
-                return self._outcome("skipped", job, before, after)
+        same = known is not None and known.fingerprint == mark
+        if known and same and known.refused:
+            return Outcome(self.site.id, "refused", before, after, known.refused)
         if is_complete(job.out, mark):
+            if same:
+                return self._outcome("skipped", job, before, after)
             return self._take(job, before, after, mark, "skipped")
         self.progress.begin(f"{self.site.name}, {before} to {after}")
         try:
@@ -195,9 +194,7 @@ class Watch:
     def _take(self, job: Job, before: str, after: str, mark: str, status: Status) -> Outcome:
         """The findings of a complete folder, into the store."""
         findings = gpd.read_parquet(job.out / "changes.parquet")
-        seen = (read_run(job.out) or {}).get("observed", {})
-        shares = float(seen.get("before", 1.0)), float(seen.get("after", 1.0))
-        self.store.compared(before, after, mark, findings, shares)
+        self.store.compared(before, after, mark, findings, observed_shares(job.out))
         return self._outcome(status, job, before, after)
 
     def _outcome(self, status: Status, job: Job, before: str, after: str) -> Outcome:
@@ -207,18 +204,3 @@ class Watch:
             self.site.id, status, before, after, None, known.findings, job.out,
             known.before_seen, known.after_seen,
         )  # fmt: skip
-
-
-def is_complete(folder: Path, mark: str | None = None) -> bool:
-    """Whether a run ended in this folder, and, where a fingerprint is given, whether run.json names it."""
-    told = read_run(folder)
-    return told is not None and (mark is None or told.get("fingerprint") == mark)
-
-
-def read_run(folder: Path) -> dict[str, Any] | None:
-    """What run.json of a complete folder says; None where no run ended there."""
-    try:
-        told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return told if isinstance(told, dict) else None

@@ -17,7 +17,8 @@ import pytest
 from distributed import get_client
 from jobs import FILES, SAME_BYTES, checksums
 
-from pipeline.cluster import connect, spread
+from pipeline.cluster import connect
+from pipeline.compute import spread
 from pipeline.config import Settings
 from pipeline.errors import ClusterError
 from pipeline.monitor import monitor

@@ -21,6 +21,7 @@ from shapely.geometry import box
 
 from pipeline import watch as watch_module
 from pipeline.errors import AlignmentRejectedError
+from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.monitor import monitor, site_files
 from pipeline.pairs import Outcome
@@ -86,7 +87,7 @@ class FakeRun:
         seen = {
             key: 0.1 if day == self.clouded else 1.0 for key, day in (("before", before), ("after", after))
         }
-        (job.out / "run.json").write_text(json.dumps({"observed": seen}))
+        (job.out / "run.json").write_text(json.dumps({"fingerprint": fingerprint(job), "observed": seen}))
         return Result(job.out, frame, {})
 
 
@@ -186,6 +187,9 @@ def test_only_what_changes_a_result_is_done_again(tmp_path: Path, monkeypatch: p
     (out / "yard" / ALL_PAIRS[0] / "run.json").unlink()
     watch(monkeypatch, fake, out, site)
     assert fake.pairs == ALL_PAIRS[:1]
+    (out / "yard" / ALL_PAIRS[1] / "run.json").write_text('{"fingerprint": "of `run` with other settings"}')
+    watch(monkeypatch, fake, out, site)
+    assert fake.pairs == ALL_PAIRS[1:2]
 
 
 def test_a_bad_date_is_passed_over_and_not_tried_again(

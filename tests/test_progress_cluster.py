@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import time
+from types import ModuleType
 from typing import Any
 
 import dask
@@ -17,7 +19,8 @@ from rich.console import Console
 from threadpoolctl import threadpool_info
 
 from pipeline import cluster
-from pipeline.cluster import WORKER_ENVIRONMENT, compute, connect, meanwhile
+from pipeline.cluster import WORKER_ENVIRONMENT, connect
+from pipeline.compute import compute, meanwhile
 from pipeline.errors import ClusterError
 from pipeline.progress import PeakMemory, PlainProgress, Progress, RichProgress
 
@@ -149,3 +152,12 @@ def test_work_beside_other_work_takes_none_of_its_callbacks() -> None:
         assert (beside, started) == ([3], [])
         assert compute(delayed(sum)([2, 3])) == (5,)
         assert len(started) == 1
+
+
+def test_a_thread_that_is_importing_distributed_just_now_is_no_hindrance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for half in ("distributed", "distributed.client"):
+        monkeypatch.setitem(sys.modules, half, ModuleType(half))
+    with connect():
+        assert compute(delayed(sum)([2, 3])) == (5,)

@@ -22,6 +22,7 @@ from pipeline.smart.write import _numbers, write_smart
 from pipeline.stages.track import Timeline
 
 NAMED = Smart(region_id="SY_R001", originator="kit")
+HOUSE, BERM = "site_models/SY_R001_8827.geojson", "site_models/SY_R001_3169.geojson"
 
 
 @pytest.fixture
@@ -52,8 +53,8 @@ def test_models_are_valid_and_lie_where_the_scoring_tools_look(folder: Path) -> 
     made = models(folder)
     assert list(made) == [
         "region_models/SY_R001.geojson",
-        "site_models/SY_R001_0001.geojson",
-        "site_models/SY_R001_0002.geojson",
+        BERM,
+        HOUSE,
     ]  # fmt: skip
     region, *sites = made.values()
     jsonschema.validate(region, REGION_MODEL, jsonschema.Draft202012Validator)
@@ -67,21 +68,21 @@ def test_models_are_valid_and_lie_where_the_scoring_tools_look(folder: Path) -> 
 
 
 def test_the_schema_of_these_tests_can_fail(folder: Path) -> None:
-    site = models(folder)["site_models/SY_R001_0001.geojson"]
+    site = models(folder)[HOUSE]
     site["features"][1]["properties"]["current_phase"] = "Building"
     with pytest.raises(jsonschema.ValidationError, match="Building"):
         jsonschema.validate(site, SITE_MODEL, jsonschema.Draft202012Validator)
 
 
 def test_who_is_no_team_of_the_program_says_so(folder: Path) -> None:
-    site = models(folder, named=Smart(region_id="SY_R001"))["site_models/SY_R001_0001.geojson"]
+    site = models(folder, named=Smart(region_id="SY_R001"))[HOUSE]
     faults = list(jsonschema.Draft202012Validator(SITE_MODEL).iter_errors(site))
     assert [list(fault.path)[-1] for fault in faults] == ["originator"]
     assert site["features"][0]["properties"]["originator"] == "groundbreak"
 
 
 def test_a_site_model_tells_each_date(folder: Path) -> None:
-    site, *observations = models(folder)["site_models/SY_R001_0001.geojson"]["features"]
+    site, *observations = models(folder)[HOUSE]["features"]
     assert site["properties"]["score"] == 0.95
     told = [each["properties"] for each in observations]
     assert [each["observation_date"] for each in told] == list(DATES)
@@ -97,7 +98,7 @@ def test_a_site_model_tells_each_date(folder: Path) -> None:
 
 
 def test_what_lies_in_parts_becomes_the_hull_around_them(folder: Path) -> None:
-    berm = models(folder)["site_models/SY_R001_0002.geojson"]["features"][0]
+    berm = models(folder)[BERM]["features"][0]
     area, _ = Geod(ellps="WGS84").geometry_area_perimeter(shapely.geometry.shape(berm["geometry"]))
     assert area == pytest.approx(120, rel=0.01)
 
@@ -107,20 +108,17 @@ def test_what_is_no_longer_confirmed_goes(folder: Path) -> None:
     timeline = make_timeline()
     timeline.findings.loc[0, "status"] = "refuted"
     assert list(models(folder, timeline)) == [
-        "region_models/SY_R001.geojson", "site_models/SY_R001_0002.geojson",
+        "region_models/SY_R001.geojson", BERM,
     ]  # fmt: skip
     timeline.findings["status"] = "candidate"
     ((_, region),) = models(folder, timeline).items()
     jsonschema.validate(region, REGION_MODEL, jsonschema.Draft202012Validator)
 
 
-def test_numbers_are_the_ids_or_follow_from_them() -> None:
-    assert _numbers([3, 17]) == [3, 17]
-    first, second = _numbers(["9f2c", "a01b"])
-    assert 0 <= first < 10_000
-    assert _numbers(["9f2c"]) == [first]
-    assert first != second
-    assert len(set(_numbers(range(9_990, 10_010)))) == 20
+def test_numbers_follow_from_the_ids_and_are_all_different() -> None:
+    assert _numbers(["2019-09-04-11"]) == [2919]
+    assert _numbers(["2019-09-07-04"]) == [2919]
+    assert _numbers(["2019-09-04-11", "2019-09-07-04"]) == [2919, 2920]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from pipeline.stages.track import COLUMNS, Timeline
 
 DATES = ("2019-08-20", "2019-09-09", "2019-09-21", "2019-10-03")
+IDS = ("2019-09-09-01", "2019-09-09-02", "2019-09-09-03", "2019-10-03-01")
 HOUSE, PATCH = box(0, 0, 10, 10), box(30, 30, 34, 34)
 BERM = MultiPolygon([box(0, 20, 20, 23), box(20, 20, 40, 23.0)])
 ROAD = box(0, 50, 60, 54)
@@ -31,18 +32,30 @@ def make_timeline() -> Timeline:
     2: a berm, half on the second, whole on the third. 3: refuted. 4: a road, a candidate of the last date.
     """
     rows = [
-        (1, "building", "confirmed", "completed", DATES[0], DATES[1], DATES[3], 0.95, 100.0, "north", HOUSE),
-        (2, "earthwork", "confirmed", None, DATES[0], DATES[1], DATES[3], 0.8, 120.0, None, BERM),
-        (3, "other", "refuted", None, DATES[0], DATES[1], DATES[1], 0.5, 16.0, "north", PATCH),
-        (4, "road", "candidate", None, DATES[2], DATES[3], DATES[3], 0.7, 240.0, "north", ROAD),
+        (
+            IDS[0],
+            "building",
+            "confirmed",
+            "completed",
+            DATES[0],
+            DATES[1],
+            DATES[3],
+            0.95,
+            100.0,
+            "north",
+            HOUSE,
+        ),
+        (IDS[1], "earthwork", "confirmed", None, DATES[0], DATES[1], DATES[3], 0.8, 120.0, None, BERM),
+        (IDS[2], "other", "refuted", None, DATES[0], DATES[1], DATES[1], 0.5, 16.0, "north", PATCH),
+        (IDS[3], "road", "candidate", None, DATES[2], DATES[3], DATES[3], 0.7, 240.0, "north", ROAD),
     ]
     table = [dict(zip([*COLUMNS, "geometry"], row, strict=True)) for row in rows]
     findings = gpd.GeoDataFrame(table, geometry="geometry", crs=CRS)
     findings.geometry = [on_ground(shape) for shape in findings.geometry]
-    areas = {1: (0, 50, None, 100), 2: (0, 60, 120, 120), 3: (0, 16, 0, 0), 4: (0, 0, 0, 240)}
+    areas = (0, 50, None, 100), (0, 60, 120, 120), (0, 16, 0, 0), (0, 0, 0, 240)
     history = [
-        {"id": number, "date": date, **_seen(area)}
-        for number, line in areas.items()
+        {"id": name, "date": date, **_seen(area)}
+        for name, line in zip(IDS, areas, strict=True)
         for date, area in zip(DATES, line, strict=True)
     ]
     phases = pd.DataFrame({"date": DATES, "phase": ["no activity", "active", "active", "active"]})

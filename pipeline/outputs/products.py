@@ -10,7 +10,7 @@ from typing import Any
 import geopandas as gpd
 from dask.delayed import delayed
 
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.outputs.figures import write_overview
 from pipeline.outputs.item import write_item
 from pipeline.outputs.provenance import begin

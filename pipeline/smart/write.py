@@ -112,18 +112,15 @@ def _observations(
         )
 
 
-def _numbers(ids: Iterable[object]) -> list[int]:
-    """A number of four digits for each id: itself where it is one, else by a checksum, the next free one."""
-    numbers: list[int] = []
-    taken: set[int] = set()
+def _numbers(ids: Iterable[str]) -> list[int]:
+    """A number of four digits for each id, by its checksum; where that is taken, the next one."""
+    numbers: dict[int, None] = {}
     for each in ids:
-        text = str(each)
-        number = int(text) if text.isdigit() and len(text) <= 4 else zlib.crc32(text.encode()) % _MOST_SITES
-        while number in taken:
+        number = zlib.crc32(each.encode()) % _MOST_SITES
+        while number in numbers:
             number = (number + 1) % _MOST_SITES
-        taken.add(number)
-        numbers.append(number)
-    return numbers
+        numbers[number] = None
+    return list(numbers)
 
 
 def _ground(aoi: Geometry | None, results: Sequence[PairResult]) -> shapely.Polygon:

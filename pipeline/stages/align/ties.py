@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from dask.delayed import delayed
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from pipeline.cluster import compute_groups, even_groups
+from pipeline.compute import compute_groups, even_groups
 from pipeline.delivered import Delivered
 from pipeline.mapping import plan
 from pipeline.resample import reach, resample
@@ -72,25 +71,14 @@ def tie_points(
     """Match the two images (see `channels`, on their native grids) up to `search` pixels around `field`;
     `shadows`: edges beside shadows count too.
     """
-    lazy = partial(_matches, before, after, grid, field, lattice, search, shadows)
+
+    def lazy(parts: Sequence[tuple[slice, slice]]) -> list[Any]:
+        return [
+            delayed(_match_block, pure=False)(block, field, lattice.window, search, shadows, *pair)
+            for block, pair in _blocks(before, after, grid, field, lattice, parts)
+        ]
+
     return Ties.joined(compute_groups(lazy, even_groups(list(lattice.blocks()))))
-
-
-def _matches(
-    before: xr.DataArray,
-    after: xr.DataArray,
-    grid: GeoBox,
-    field: ShiftField,
-    lattice: Lattice,
-    search: int,
-    shadows: bool,
-    parts: Sequence[tuple[slice, slice]],
-) -> list[Any]:
-    """The ties of some of the lattice's blocks, lazily."""
-    return [
-        delayed(_match_block, pure=False)(block, field, lattice.window, search, shadows, *pair)
-        for block, pair in _blocks(before, after, grid, field, lattice, parts)
-    ]
 
 
 @dataclass(frozen=True, eq=False)

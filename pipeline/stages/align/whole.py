@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from odc.geo.geobox import GeoBox
 
-from pipeline.cluster import compute, has_processes
+from pipeline.compute import compute, has_processes
 from pipeline.mapping import plan
 from pipeline.resample import reach, resample
 from pipeline.stages.align.channels import decimate

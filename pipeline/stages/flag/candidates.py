@@ -14,7 +14,7 @@ import numpy as np
 from dask.delayed import delayed
 from odc.geo.geobox import GeoBox
 
-from pipeline.cluster import compute
+from pipeline.compute import compute
 from pipeline.grid import pixel_size
 from pipeline.pair import Mask, Pair
 from pipeline.regime import regime
