@@ -43,7 +43,7 @@ class Budget:
         pixels = float(scene.grid.shape[0]) * float(scene.grid.shape[1])
         return cls(
             read=sum(area * bands * size for area, size in zip(ground, stored, strict=True)),
-            written=pixels * (bands * sum(stored) * (1 + _OVERVIEWS) + 1),
+            written=pixels * (2 * bands * sum(stored) * _OVERVIEWS + 1),
             pixels=pixels,
             bands=bands,
             workers=workers,
