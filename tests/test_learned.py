@@ -16,7 +16,7 @@ from pipeline.errors import BandError, ModelError, NothingObservedError
 from pipeline.pair import Float, Pair
 from pipeline.stages.detect import Detect, Detector
 from pipeline.stages.detect.detector import KINDS, LAYERS, NOT_OBSERVED
-from pipeline.stages.detect.learned import LearnedModel, fit_network, open_network
+from pipeline.stages.detect.learned import LearnedModel, fit_networks, open_network
 from pipeline.stages.detect.learned.inputs import LIMIT, Standard, halved, nearest_bands, pair_input
 from pipeline.stages.detect.learned.looks import Looks, averaged
 from pipeline.stages.detect.learned.metadata import Metadata
@@ -35,7 +35,7 @@ def scene(height: int = 150, width: int = 190, seed: int = 0) -> Pair:
 
 
 def learned(path: Path, pair: Pair, resolution: float = 0.5, looks: Looks = 1) -> LearnedModel:
-    return fit_network(open_network(str(path)), [pair], BANDS, resolution, looks=looks)
+    return fit_networks((open_network(str(path)),), [pair], BANDS, resolution, looks=looks)
 
 
 # What the network is shown
@@ -240,8 +240,8 @@ def test_looks_are_turned_back(looks: Looks) -> None:
         out[:, :, -1] = 1
         return out
 
-    np.testing.assert_allclose(averaged(upright, np.array, pair, looks), pair[:2] * 2, rtol=1e-6)
-    told = averaged(rightmost, np.array, pair, looks)[0]
+    np.testing.assert_allclose(averaged([upright], [np.array], pair, looks), pair[:2] * 2, rtol=1e-6)
+    told = averaged([rightmost], [np.array], pair, looks)[0]
     assert told[16, -1] == pytest.approx({1: 1, 2: 0.5, 4: 0.5, 8: 0.25}[looks])
     assert told[16, 0] == pytest.approx({1: 0, 2: 0.5, 4: 0.5, 8: 0.25}[looks])
     assert told[0, 20] == pytest.approx(0.25 if looks == 8 else 0)
@@ -271,10 +271,28 @@ def test_a_users_model_of_two_inputs_and_one_channel(tmp_path: Path) -> None:
     expected = np.rint(100 / (1 + np.exp(-3 * (after - before))))
     seen = pair.observed
     np.testing.assert_allclose(found(pair)[0][seen].astype(int), expected[seen], atol=1)
-    told = found.as_dict()
-    assert told["model"] == str(path)
+    (told,) = found.as_dict()["models"]
+    assert told["file"] == str(path)
     assert told["card"] == {"f1": 0.5}
     assert len(told["sha256"]) == 64
+
+
+def test_two_networks_take_turns(tmp_path: Path) -> None:
+    pair = scene()
+    before, after = (
+        open_network(
+            str(onnx_models.difference(tmp_path / f"{sign}.onnx", {"scaling": "none", "bias": [sign]}))
+        )
+        for sign in (2.0, -2.0)
+    )
+    alone, other, both = (
+        fit_networks(some, [pair], BANDS, 1.0, looks=2)(pair)[0][pair.observed].astype(float)
+        for some in ((before,), (after,), (before, after))
+    )
+    asked = alone >= 10  # elsewhere the first look stands
+    np.testing.assert_allclose(both[asked], (alone + other)[asked] / 2, atol=1)
+    assert asked.mean() > 0.5
+    assert np.abs(alone - other).mean() > 10
 
 
 def write_text(path: Path) -> Path:

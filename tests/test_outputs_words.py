@@ -69,8 +69,12 @@ def test_numbers() -> None:
         ({"name": None}, "Which detector it was is not known."),
         ({"name": "classic", "false_alarm_rate": 0.01},
          "Detector: classic; of unchanged pixels it takes 1.0 % for changed."),
-        ({"name": "onnx", "model": "/a/b/m.onnx", "sha256": "0123456789abcdef", "card": {"f1": 0.7, "x": []}},
+        ({"name": "onnx", "models": [{"file": "/a/m.onnx", "sha256": "01234567",
+                                      "card": {"f1": 0.7, "x": []}}]},
          "Detector: onnx; model m.onnx 01234567; f1: 0.7."),
+        ({"name": "learned", "models": [{"file": "package:a.onnx", "sha256": "01234567"},
+                                        {"file": "package:b.onnx", "sha256": "89abcdef"}]},
+         "Detector: learned; model a.onnx 01234567; model b.onnx 89abcdef."),
     ],
 )  # fmt: skip
 def test_the_detector_and_what_it_says_of_itself(told: dict[str, Any], text: str) -> None:

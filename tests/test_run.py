@@ -288,9 +288,10 @@ def by_model(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 def test_a_users_model_is_what_is_asked(by_model: tuple[Path, Path], compared: Path) -> None:
     model, result = by_model
     told = run_json(result)["detector"]
-    assert (told["name"], told["model"]) == ("onnx", str(model))
-    assert told["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
-    assert told["card"] == {"date": "2026-01-01"}
+    (asked,) = told["models"]
+    assert (told["name"], asked["file"]) == ("onnx", str(model))
+    assert asked["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert asked["card"] == {"date": "2026-01-01"}
     assert checksums(result, ("change.tif",)) != checksums(compared, ("change.tif",))
     assert checksums(result, ("before.tif", "after.tif")) == checksums(compared, ("before.tif", "after.tif"))
 

@@ -141,11 +141,16 @@ def detector(told: Mapping[str, Any]) -> str:
     parts = [f"Detector: {name}"]
     if known(told.get("false_alarm_rate")):
         parts.append(f"of unchanged pixels it takes {percent(told['false_alarm_rate'], 1)} for changed")
-    if told.get("sha256"):
-        parts.append(f"model {str(told.get('model', '')).rsplit('/', 1)[-1]} {str(told['sha256'])[:8]}")
-    card = told.get("card") or {}
-    parts += [f"{key}: {value}" for key, value in card.items() if isinstance(value, str | int | float)]
+    parts += [part for model in told.get("models", ()) for part in _model(model)]
     return "; ".join(parts) + "."
+
+
+def _model(told: Mapping[str, Any]) -> list[str]:
+    """A file of weights, and what its card says."""
+    name = str(told["file"]).rsplit("/", 1)[-1].removeprefix("package:")
+    card = told.get("card") or {}
+    said = [f"{key}: {value}" for key, value in card.items() if isinstance(value, str | int | float)]
+    return [f"model {name} {str(told['sha256'])[:8]}", *said]
 
 
 def clouds(screen: Mapping[str, Any]) -> str:

@@ -17,11 +17,11 @@ from pydantic import AfterValidator, Field
 from pipeline.errors import ModelError
 from pipeline.pair import Pair
 from pipeline.regime import regime
-from pipeline.stages.detect.choice import FINE, ONNX, chosen, known
+from pipeline.stages.detect.choice import FINE, ONNX, SECOND, chosen, known
 from pipeline.stages.detect.classic import fit_classic
 from pipeline.stages.detect.coarse import fit_coarse
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
-from pipeline.stages.detect.learned import Looks, Network, fit_network, open_network
+from pipeline.stages.detect.learned import Looks, Network, fit_networks, open_network
 from pipeline.stages.detect.learned.network import SHIPPED, shipped
 from pipeline.stages.detect.weights import checksums
 
@@ -36,7 +36,7 @@ class Detect:
     """auto (the best one that fits the images), classic, learned, or onnx:PATH."""
 
     looks: Looks = 2
-    """How a network sees the images: as they are, or also flipped (2, 4) and turned (8), and averaged."""
+    """How the networks see the images: as they are, or also flipped (2, 4) and turned (8), and averaged."""
 
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Of one network; Dask runs several of them beside each other."""
@@ -67,13 +67,15 @@ class Detect:
         if name == "classic":
             return fit_classic(sample, bands, resolution)
         if name.startswith(ONNX):
-            return fit_network(self._users_model(), sample, bands, resolution, name="onnx", looks=self.looks)
+            return fit_networks(
+                (self._users_model(),), sample, bands, resolution, name="onnx", looks=self.looks
+            )
         if regime(resolution) == "coarse":
             return fit_coarse(sample, bands, resolution)
         if not shipped(FINE):
             raise ModelError(f"there is no learned detector for images of {resolution:.3g} m; take classic")
-        network = open_network(SHIPPED + FINE, self.threads)
-        return fit_network(network, sample, bands, resolution, looks=self.looks)
+        networks = tuple(open_network(SHIPPED + name, self.threads) for name in (FINE, SECOND))
+        return fit_networks(networks, sample, bands, resolution, looks=self.looks)
 
     def _users_model(self) -> Network:
         return open_network(str(Path(self.detector.removeprefix(ONNX)).absolute()), self.threads)

@@ -12,6 +12,7 @@ from pipeline.stages.detect.learned.network import SHIPPED, open_network, shippe
 NAMES = ("auto", "classic", "learned")
 ONNX = "onnx:"
 FINE = "fine.onnx"
+SECOND = "second.onnx"  # another opinion, from other weights
 
 
 def known(detector: str) -> str:

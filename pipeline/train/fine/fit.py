@@ -16,7 +16,7 @@ from pipeline.stages.detect.learned.network import open_network
 from pipeline.train.fine.backgrounds import backgrounds
 from pipeline.train.fine.calibrate import calibrated
 from pipeline.train.fine.export import load_onnx, save_onnx
-from pipeline.train.fine.learn import Mixture, Recipe, Samples, learn
+from pipeline.train.fine.learn import Mixture, Recipe, Samples, Stored, learn
 from pipeline.train.fine.made import made_sample
 from pipeline.train.fine.own import store_samples
 from pipeline.train.pairs import Labelled
@@ -38,8 +38,8 @@ def remake(out: Path, images: Path, scratch: Path, seed: int, recipe: Recipe | N
     if not grounds:
         raise SourceNotFoundError(f"{images}: none of the images that roofs.json outlines is there")
     stores = {
-        "town": _made(scratch, "town", range(_FIRST_TOWN, _FIRST_TOWN + TOWNS)),
-        "arid": _made(scratch, "arid", range(_FIRST_ARID, _FIRST_ARID + ARID)),
+        "town": Stored(_made(scratch, "town", range(_FIRST_TOWN, _FIRST_TOWN + TOWNS))),
+        "arid": Stored(_made(scratch, "arid", range(_FIRST_ARID, _FIRST_ARID + ARID))),
     }
     recipe = recipe or Recipe()
     samples = Samples(stores, grounds, Mixture(), seed, recipe.steps * recipe.batch)
@@ -60,9 +60,9 @@ def adapt(
     files = store_samples(pairs, scratch / "own")
     kept = max(min(len(files), 120), 12)
     stores = {
-        "own": files,
-        "town": _made(scratch, "town", range(_FIRST_TOWN, _FIRST_TOWN + kept)),
-        "arid": _made(scratch, "arid", range(_FIRST_ARID, _FIRST_ARID + kept // 3)),
+        "own": Stored(files),
+        "town": Stored(_made(scratch, "town", range(_FIRST_TOWN, _FIRST_TOWN + kept))),
+        "arid": Stored(_made(scratch, "arid", range(_FIRST_ARID, _FIRST_ARID + kept // 3))),
     }
     mixture = Mixture(town=0.35, arid=0.15, collage=0.0, own=0.5, coarser=0.0)
     samples = Samples(stores, (), mixture, seed, recipe.steps * recipe.batch)

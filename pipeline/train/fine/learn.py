@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
@@ -16,8 +18,10 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.train.fine.augment import augmented
 from pipeline.train.fine.backgrounds import Background
 from pipeline.train.fine.collage import collage
+from pipeline.train.fine.light import relit
 from pipeline.train.fine.loss import loss
 from pipeline.train.fine.network import SiameseUNet
+from pipeline.train.fine.register import misaligned
 from pipeline.train.fine.sample import Sample, mosaic
 
 
@@ -43,12 +47,32 @@ class Recipe:
     average: float = 0.995  # of the weights that are kept, over steps
 
 
+class Stored(Sequence[Sample]):
+    """Samples in npz files, read when asked for."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = files
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Stored: ...
+    def __getitem__(self, index: int | slice) -> Sample | Stored:
+        if isinstance(index, slice):
+            return Stored(self.files[index])
+        with np.load(self.files[index]) as held:
+            return Sample(held["images"], held["labels"])
+
+
 class Samples(Dataset[tuple[Tensor, Tensor]]):
-    """Sample `i` of a seed, always the same."""
+    """Sample `i` of a seed, always the same: counts (6, y, x) int16 and labels (4, y, x) uint8."""
 
     def __init__(
         self,
-        stores: Mapping[str, Sequence[Path]],
+        stores: Mapping[str, Sequence[Sample]],
         grounds: Sequence[Background],
         mixture: Mixture,
         seed: int,
@@ -62,8 +86,8 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, index])
         sample = self._mosaic(rng, 0) if rng.random() < self.mixture.coarser else self._one(rng)
-        image, labels = augmented(rng, sample)
-        return torch.from_numpy(image), torch.from_numpy(labels)
+        images, labels = augmented(rng, sample)
+        return torch.from_numpy(np.rint(images).astype(np.int16)), torch.from_numpy(labels)
 
     def _mosaic(self, rng: np.random.Generator, depth: int) -> Sample:
         """Four samples, some of which may themselves be made of four."""
@@ -80,9 +104,8 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
         name = str(rng.choice(list(chances), p=share / share.sum()))
         if name == "collage":
             return collage(rng, self.grounds)
-        files = self.stores[name]
-        with np.load(files[int(rng.integers(len(files)))]) as held:
-            return Sample(held["images"], held["labels"])
+        store = self.stores[name]
+        return store[int(rng.integers(len(store)))]
 
 
 def learn(
@@ -92,36 +115,57 @@ def learn(
     first: int = 0,
     keep: Path | None = None,
 ) -> nn.Module:
-    """The averaged network after `recipe.steps` steps; `network`, `first` go on where another stopped."""
+    """The averaged network after `recipe.steps` steps; `network`, `first` go on where another stopped.
+
+    On a GPU where there is one (then in bfloat16, and not the same to the byte). `keep`: a file for the
+    weights as they are every 50 steps.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(samples.seed)
-    network = (network or SiameseUNet()).to(memory_format=torch.channels_last)
+    network = (network or SiameseUNet()).to(device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)
-    seen: list[float] = []
-    for step, (images, labels) in enumerate(_batches(samples, recipe, first), start=first):
+    seen: list[Tensor] = []
+    for step, (counts, labels) in enumerate(_batches(samples, recipe, first), start=first):
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * _pace(step, first, recipe)
         network.train()
-        value = loss(network(images.to(memory_format=torch.channels_last)), labels)
+        chance = torch.Generator(device).manual_seed(hash((samples.seed, step)))
+        moved, known = misaligned(counts.to(device), labels.to(device), chance)
+        shown = relit(moved, chance).to(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            logits = network(shown)
+        value = loss(logits.float(), known)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         _follow(averaged, network, min(recipe.average, (1 + step - first) / (10 + step - first)))
-        seen.append(float(value.detach()))
+        seen.append(value.detach())
         if step % 50 == 49:
-            print(f"step {step + 1}: loss {np.mean(seen[-50:]):.4f}", file=sys.stderr, flush=True)
+            print(
+                f"step {step + 1}: loss {float(torch.stack(seen[-50:]).mean()):.4f}",
+                file=sys.stderr,
+                flush=True,
+            )
             if keep is not None:
                 torch.save(
                     {"step": step + 1, "now": network.state_dict(), "mean": averaged.state_dict()}, keep
                 )
-    return averaged
+    return averaged.cpu()
 
 
 def _batches(samples: Samples, recipe: Recipe, first: int) -> Iterator[tuple[Tensor, Tensor]]:
     order = range(first * recipe.batch, recipe.steps * recipe.batch)
+    workers = max((os.cpu_count() or 2) - 1, 1)
     loader = DataLoader(
-        samples, recipe.batch, sampler=order, num_workers=1, prefetch_factor=6, drop_last=True
+        samples,
+        recipe.batch,
+        sampler=order,
+        num_workers=workers,
+        prefetch_factor=6,
+        drop_last=True,
+        pin_memory=torch.cuda.is_available(),
     )
     yield from loader
 
@@ -136,8 +180,8 @@ def _pace(step: int, first: int, recipe: Recipe) -> float:
 @torch.no_grad()
 def _follow(averaged: nn.Module, network: nn.Module, share: float) -> None:
     """Exponential mean of the weights (Polyak and Juditsky 1992)."""
-    for kept, new in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - share)
-        else:
+    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+    torch._foreach_lerp_(*zip(*((k, n) for k, n in pairs if k.is_floating_point()), strict=True), 1 - share)
+    for kept, new in pairs:
+        if not kept.is_floating_point():
             kept.copy_(new)

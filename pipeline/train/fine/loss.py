@@ -31,7 +31,7 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
     classes = labels[:, CLASSES].long()
     known, something, elsewhere = classes < _KINDS, classes == SOMETHING, classes == NO_BUILDING
     log_share = functional.log_softmax(logits[:, :_KINDS], 1)
-    weights = torch.tensor(_WEIGHTS)
+    weights = torch.tensor(_WEIGHTS, device=logits.device)
     cross = functional.nll_loss(log_share, torch.where(known, classes, 0), weights, reduction="none")
     share = log_share.exp()
     no_building = -torch.log1p(-share[:, BUILDING].clamp(max=1 - 1e-4))
@@ -53,7 +53,7 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 def _kind(logits: Tensor, classes: Tensor) -> Tensor:
     """Cross-entropy of the kind, over the pixels where something of a known kind was constructed."""
     built = (classes > 0) & (classes < _KINDS)
-    target, weights = torch.where(built, classes - 1, 0), torch.tensor(_KIND_WEIGHTS)
+    target, weights = torch.where(built, classes - 1, 0), torch.tensor(_KIND_WEIGHTS, device=logits.device)
     cross = functional.nll_loss(functional.log_softmax(logits, 1), target, weights, reduction="none")
     return _mean(cross, built)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WIDTHS: Final = (16, 32, 64, 96, 128)  # channels at a half, a quarter, ... of the resolution
+WIDTHS: Final = (16, 32, 64, 128, 192)  # channels at a half, a quarter, ... of the resolution
 CHANNELS: Final = (
     "nothing",
     "building",

@@ -1,4 +1,4 @@
-"""A network fitted to one scene: the scene's levels and contrasts, and the tiles on which it is run."""
+"""Networks fitted to one scene: the scene's levels and contrasts, and the tiles on which they are run."""
 
 from __future__ import annotations
 
@@ -26,18 +26,23 @@ _FAINT = 0.1  # probability of change under which a tile needs no second look
 
 @dataclass(frozen=True)
 class LearnedModel:
-    """A `Detector` that asks a network.
+    """A `Detector` that asks a network, or some in turn that are used alike.
 
     `standards`: of before and of after; None where the network wants the images' own values. `halvings`: how
     often images are averaged by two before it sees them.
     """
 
     name: Literal["learned", "onnx"]
-    network: Network
+    networks: tuple[Network, ...]
     bands: tuple[int, ...]
     standards: tuple[Standard, Standard] | None
     halvings: int
     looks: Looks = 1
+
+    @property
+    def network(self) -> Network:
+        """The first, which speaks for all of how they are used."""
+        return self.networks[0]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -69,15 +74,11 @@ class LearnedModel:
 
     def as_dict(self) -> dict[str, Any]:
         """As in run.json: which network, what it was shown, its calibration and its card."""
-        metadata = self.network.metadata
         return {
             "name": self.name,
-            "model": self.network.file,
-            "sha256": self.network.checksum,
+            "models": [_as_dict(network) for network in self.networks],
             "looks": self.looks,
             "averaged_by": 1 << self.halvings,
-            "calibration": {"temperature": metadata.temperature, "bias": metadata.bias},
-            "card": metadata.card,
         }
 
     def _input(self, before: Float, after: Float) -> Float:
@@ -88,26 +89,34 @@ class LearnedModel:
         return pair_input(before, after, self.standards)
 
     def _percent(self, shown: Float, tile: Tile) -> NDArray[np.uint8]:
-        metadata, whole = self.network.metadata, self.halvings == 0
+        whole = self.halvings == 0
         kept = tile.kept if whole else (slice(None), slice(None))  # the margin need be no probability
-        chance = averaged(
-            self.network,
-            lambda said: probabilities(said[:, *kept], metadata),
-            shown,
-            self.looks,
-            _FAINT,
-        )
+        chances = [
+            lambda said, metadata=network.metadata: probabilities(said[:, *kept], metadata)
+            for network in self.networks
+        ]
+        chance = averaged(self.networks, chances, shown, self.looks, _FAINT)
         for _ in range(self.halvings):
             chance = doubled(chance)
         return _rounded(chance if whole else chance[:, *tile.kept])
+
+
+def _as_dict(network: Network) -> dict[str, Any]:
+    metadata = network.metadata
+    return {
+        "file": network.file,
+        "sha256": network.checksum,
+        "calibration": {"temperature": metadata.temperature, "bias": metadata.bias},
+        "card": metadata.card,
+    }
 
 
 def _rounded(chance: Float) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.float32(100) * chance), np.uint8)
 
 
-def fit_network(
-    network: Network,
+def fit_networks(
+    networks: tuple[Network, ...],
     sample: Sequence[Pair],
     bands: tuple[str, ...],
     resolution: float,
@@ -115,11 +124,12 @@ def fit_network(
     name: Literal["learned", "onnx"] = "learned",
     looks: Looks = 1,
 ) -> LearnedModel:
-    """Measure the scene on sample windows; `resolution` in metres a pixel.
+    """Measure the scene on sample windows; `resolution` in metres a pixel. All `networks` are used as the
+    first says.
 
     Raises NothingObservedError where the sample holds no pixel seen on both dates.
     """
-    metadata = network.metadata
+    metadata = networks[0].metadata
     halvings = 0
     while resolution * 2**halvings < metadata.finest * (1 - 1e-3):
         halvings += 1
@@ -134,7 +144,7 @@ def fit_network(
             for images in zip(*dates, strict=True)
         )
         standards = before, after
-    return LearnedModel(name, network, chosen, standards, halvings, looks)
+    return LearnedModel(name, networks, chosen, standards, halvings, looks)
 
 
 def _dates(pair: Pair, normalised: bool) -> tuple[Float, Float]:
