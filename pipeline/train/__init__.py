@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,11 +20,10 @@ def fit_own(pairs: Path, out: Path, start: Path | None, scratch: Path, seed: int
     """
     _check_installed()
     from pipeline.stages.detect.choice import FINE
-    from pipeline.train.fine.fit import adapt
-    from pipeline.train.fine.learn import Recipe
+    from pipeline.train.fine.fit import ADAPTED, adapt
     from pipeline.train.pairs import labelled_pairs
 
-    recipe = Recipe(steps=steps, rate=5e-4, decay_from=0.3)
+    recipe = replace(ADAPTED, steps=steps)
     with as_file(files("pipeline.stages.detect.learned") / FINE) as shipped:
         return adapt(out, labelled_pairs(pairs), start or shipped, scratch, seed, recipe)
 

@@ -21,11 +21,11 @@ from pipeline.train.fine.made import made_sample
 from pipeline.train.fine.own import store_samples
 from pipeline.train.pairs import Labelled
 
-TOWNS, ARID = 1125, 915  # as many made pairs as the shipped network has seen
-_FIRST_TOWN, _FIRST_ARID = 2000, 5000  # their seeds
+TOWNS, ARID = 6000, 4700  # about as many made pairs as the shipped network has seen
+_FIRST_TOWN, _FIRST_ARID = 20_000, 40_000  # their seeds
 _KEPT_OUT: Final = {"town": range(700_000, 700_060), "arid": range(710_000, 710_050)}
 METADATA: Final = Metadata(tile=512, overlap=32, finest=0.4, coarsest=3.2)
-_ADAPTED = Recipe(steps=600, rate=5e-4, decay_from=0.3)
+ADAPTED = Recipe(steps=600, batch=4, rate=5e-4, decay_from=0.3, average=0.995)
 
 
 def remake(out: Path, images: Path, scratch: Path, seed: int, recipe: Recipe | None = None) -> None:
@@ -50,7 +50,7 @@ def remake(out: Path, images: Path, scratch: Path, seed: int, recipe: Recipe | N
 
 
 def adapt(
-    out: Path, pairs: Iterable[Labelled], start: Path, scratch: Path, seed: int, recipe: Recipe = _ADAPTED
+    out: Path, pairs: Iterable[Labelled], start: Path, scratch: Path, seed: int, recipe: Recipe = ADAPTED
 ) -> int:
     """Train the network in `start` (ONNX, as `remake` writes it) further on labelled pairs, into `out`.
 
