@@ -29,6 +29,7 @@ BENCHMARKS = (
     "radiometry",
     "screen",
     "series",
+    "another_date",
     "scale",
     "equal",
     "kills",

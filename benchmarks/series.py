@@ -1,11 +1,9 @@
-"""Made series of 24 dates: what following findings over dates is worth, against pairs alone; and its cost."""
+"""Made series of 24 dates: what following findings over dates is worth, against pairs alone."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +31,11 @@ NOTES = (
 
 
 def tables(options: Options) -> list[Table]:
-    """The sample sites; made series; what it costs to add a date; real quiet ground as a series."""
+    """The sample sites; made series; real quiet ground as a series."""
     count = 3 if options.quick else 15
     return [
         samples(options.scratch / "samples"),
         series(options.scratch / "series", FIRST_SEED, count),
-        cost(options.scratch / "cost", 12 if options.quick else 50),
         *quiet(options.scratch / "quiet"),
     ]
 
@@ -104,40 +101,6 @@ def _good(row: Mapping[str, Any], count: int) -> bool:
 def _told(sites: Sequence[Site], scored: Sequence[tuple[Score, Score]]) -> list[str]:
     missed = [s.name for s, (one, _) in zip(sites, scored, strict=True) if one.built and not one.true]
     return [f"Missed: {', '.join(missed)}."] if missed else []
-
-
-def cost(scratch: Path, count: int) -> Table:
-    """One more date on a site that has many, against one pair; start of Python included in both."""
-    start = date(2021, 1, 12)
-    dates = [(start + timedelta(days=10 * n)).isoformat() for n in range(count + 1)]
-    site = make_site(scratch, FIRST_SEED + 900, True, dates)
-    path, images, last = scratch / "sites" / f"{site.name}.yaml", scratch / "images", dates[-1]
-    away = scratch / "away"
-    for part in sorted(images.glob(f"*/{last}*")):
-        away.mkdir(exist_ok=True)
-        shutil.move(part, away / part.name)
-    first = groundbreak("monitor", path, "--out", scratch / "out", "--quiet")
-    for part in sorted(away.iterdir()):
-        shutil.move(part, images / str(FIRST_SEED + 900) / part.name)
-    added = groundbreak("monitor", path, "--out", scratch / "out", "--quiet", "--json")
-    done = json.loads(added.stdout)["done"] if added.status == 0 else None
-    again = groundbreak("monitor", path, "--out", scratch / "out", "--quiet")
-    pairs = [
-        groundbreak(
-            "run", path, "--before", dates[0], "--after", last, "--out", scratch / f"pair-{n}", "--quiet"
-        )
-        for n in range(3)
-    ]
-    pair = sorted(one.seconds for one in pairs)[1]
-    ratio = added.seconds / pair
-    rows: list[Row] = [
-        {"what": f"all {count} dates", "seconds": first.seconds},
-        {"what": "one date more", "seconds": added.seconds, "comparisons": done, "times one pair": ratio},
-        {"what": "nothing new", "seconds": again.seconds, "times one pair": again.seconds / pair},
-        {"what": "one pair (median of 3)", "seconds": pair},
-    ]
-    failures = [f"one date more took {ratio:.2f} times one pair"] if ratio > 2 else []
-    return Table(f"One date more on a site of {count}", rows, failures=failures)
 
 
 def quiet(scratch: Path) -> list[Table]:
