@@ -33,6 +33,7 @@ BENCHMARKS = (
     "equal",
     "kills",
     "batch",
+    "page",
     "peers",
 )
 RESULTS = REPO / "benchmarks" / "RESULTS.md"

@@ -2,8 +2,8 @@
 
 Tests take the fixture `chromium` (of the module: a Playwright that runs has an event loop in this thread,
 which other modules must not meet) and open pages with `opened`. Where there is no Chromium they are skipped,
-saying so; with GROUNDBREAK_NEED_CHROMIUM set they fail. Screenshots go to `screenshots/` in the checkout, which
-git ignores and CI keeps.
+saying so; with GROUNDBREAK_NEED_CHROMIUM set they fail. Screenshots go to `screenshots/` in the checkout,
+which git ignores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ class Opened:
     def screenshot(self, name: str, *, whole: bool = False) -> None:
         """Keep what is seen (or all of the page) as screenshots/NAME.png."""
         SCREENSHOTS.mkdir(exist_ok=True)
+        known = len(self.errors)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
+        del self.errors[
+            known:
+        ]  # for the whole page the window is 1 by 1 for a moment, of which maps complain
 
     def check(self) -> None:
         """Nothing was thrown, logged as an error, or asked of the network."""
@@ -82,7 +86,7 @@ def opened(
     phone = size[0] < 600
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=scripts,
-        reduced_motion="reduce", has_touch=phone, device_scale_factor=2 if phone else 1, accept_downloads=False,
+        reduced_motion="reduce", has_touch=phone, device_scale_factor=2 if phone else 1,
     )  # fmt: skip
     target = address.absolute().as_uri() if isinstance(address, Path) else address
     shown = Opened(context.new_page())
