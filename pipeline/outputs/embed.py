@@ -84,8 +84,8 @@ class Frame:
         cols, rows = view.size
         return cls(west, north, (east - west) / cols, (north - south) / rows)
 
-    def pixels(self, geometry: shapely.Geometry) -> shapely.Geometry:
-        """The geometry in pixels, in which a quarter of a pixel more or less is not seen."""
+    def pixels(self, geometry: Any) -> Any:
+        """A geometry, or an array of them, in pixels, in which a quarter of one more or less is not seen."""
         size = np.array([self.x_size, -self.y_size])
         moved = shapely.transform(geometry, lambda xy: (xy - [self.west, self.north]) / size)
         return shapely.simplify(moved, 0.25, preserve_topology=True)

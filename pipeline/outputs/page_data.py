@@ -50,6 +50,8 @@ def _nodes(view: Comparison) -> list[float]:
 
 
 def _findings(findings: gpd.GeoDataFrame, frame: Frame) -> list[dict[str, Any]]:
+    shapes = frame.pixels(findings.geometry.to_numpy()) if len(findings) else []
+    rows = findings.drop(columns="geometry").to_dict("records")
     return [
         {
             "id": int(row["id"]),
@@ -62,9 +64,9 @@ def _findings(findings: gpd.GeoDataFrame, frame: Frame) -> list[dict[str, Any]]:
             "name": name(row),
             "facts": _facts(row),
             "places": list(positions(lon, lat).items()),
-            "rings": rings(frame.pixels(row.geometry)),
+            "rings": rings(shape),
         }
-        for (_, row), (lon, lat) in zip(findings.iterrows(), words.centres(findings), strict=True)
+        for row, shape, (lon, lat) in zip(rows, shapes, words.centres(findings), strict=True)
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
 from pyproj import Transformer
 
 from pipeline.outputs import style, words
@@ -17,14 +18,16 @@ from pipeline.outputs.item import FILES
 from pipeline.outputs.page import environment, licences, policy, script, stylesheet
 from pipeline.outputs.page_data import page_data
 from pipeline.outputs.picture import Comparison, read_comparison
-from pipeline.outputs.provenance import plain
+from pipeline.outputs.provenance import plain, replace_record
 from pipeline.outputs.shiftplot import read_shift
 from pipeline.sight import sight
 
+NAME = "report.html"
 CHIPS = 40  # findings with close ups at full resolution, where the picture is reduced
 SIDE = 2000  # pixels a side of an embedded image, at most
 _MOST = 3_300_000  # bytes of one of them, so that both, written as text, leave room in 10 MB
 _SCRIPT = "report.js"
+_FOLLOWED = '<script type="application/json" id="followed">'
 _ALIGNMENT = ("reason", "points", "kept_out_points", "residual_before_px", "residual_px")
 _DATE = ("date", "sensor", "licence", "providers")
 _UNTOLD: dict[str, dict[str, Any]] = {
@@ -41,7 +44,24 @@ _UNTOLD: dict[str, dict[str, Any]] = {
 
 def write_report(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any]) -> None:
     """Write report.html from the rasters of `folder`, the findings and the run's summary."""
-    write_text(folder / "report.html", render(findings, folder, summary))
+    write_text(folder / NAME, render(findings, folder, summary))
+
+
+def tell_followed(folder: Path, facts: Mapping[int, list[tuple[str, str]]]) -> None:
+    """Say in a finished report when findings were first and last seen: `facts` by id, names and texts.
+
+    run.json is told of the new report first: where this ends half way, the next call does it again. A report
+    that somebody took away is not missed.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return
+    page = path.read_text(encoding="utf-8")
+    head, mark, rest = page.partition(_FOLLOWED)
+    told = f"{head}{mark}{htmlsafe_json_dumps(facts)}{rest[rest.index('</script>') :]}"
+    if told != page:
+        replace_record(folder, NAME, told.encode("utf-8"))
+        write_text(path, told)
 
 
 def render(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any]) -> str:

@@ -38,6 +38,10 @@ export interface Data {
 }
 
 export const data = JSON.parse(byId("data").textContent ?? "") as Data;
+/** What the timeline tells of a finding, by its id; nothing where the site is not followed. */
+const followed = JSON.parse(byId("followed").textContent ?? "{}") as Record<string, [string, string][]>;
+for (const finding of data.findings) finding.facts.push(...(followed[finding.id] ?? []));
+
 export const findings = new Map(data.findings.map((finding) => [finding.id, finding]));
 
 /** The element of an id, which must be there. */

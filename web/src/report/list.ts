@@ -53,8 +53,17 @@ export class List {
     this.open.classList.add("chosen");
     this.open.querySelector(".finding")!.setAttribute("aria-expanded", "true");
     this.open.append(details(finding));
-    this.open.scrollIntoView({ block: "nearest" });
+    this.bringIntoSight(this.open);
     say(`Finding ${finding.id}: ${finding.name}, confidence ${finding.confidence.toFixed(2)}`);
+  }
+
+  /** Within the list where it scrolls for itself (wide windows), else by the page. */
+  private bringIntoSight(item: HTMLElement): void {
+    const { list } = this;
+    if (getComputedStyle(list).overflowY !== "auto") return item.scrollIntoView({ block: "nearest" });
+    const top = item.offsetTop - list.offsetTop, bottom = top + item.offsetHeight;
+    if (top < list.scrollTop || item.offsetHeight > list.clientHeight) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
   }
 
   private filter(): void {

@@ -13,6 +13,8 @@ import { data, type Finding } from "./data.js";
 import type { State } from "./state.js";
 
 const OTHER = { colour: "#e6e6e6", mark: "" };
+const NUMBERED = 60; // findings with numbers where all of the picture is in sight; more would bury it
+const WHOLE = Math.max(data.width, data.height) / 900; // picture pixels a screen pixel where it is
 const FONT = '700 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const UNSEEN = new Fill({ color: "rgba(0, 0, 0, 0.01)" }); // so that the inside of an outline can be clicked
 
@@ -104,9 +106,10 @@ export class Outlines {
       source: numbers,
       declutter: true,
       renderOrder: (one, other) => findingOf(one).id - findingOf(other).id,
-      style: (feature) => {
-        const finding = findingOf(feature);
-        return state.isShown(finding.id) ? numberStyle(finding, finding.id === state.chosen) : undefined;
+      style: (feature, resolution) => {
+        const finding = findingOf(feature), chosen = finding.id === state.chosen;
+        const room = NUMBERED * Math.max(1, WHOLE / resolution) ** 2;
+        return chosen || state.rank(finding.id) < room ? numberStyle(finding, chosen) : undefined;
       },
     });
     for (const what of ["choice", "filter"] as const) state.on(what, () => this.changed());

@@ -6,12 +6,12 @@ type Heard = "choice" | "filter";
 export class State {
   chosen: number | null = null;
   order: number[];
-  private shown: Set<number>;
+  private ranks = new Map<number, number>();
   private readonly heard: Record<Heard, (() => void)[]> = { choice: [], filter: [] };
 
   constructor(ids: number[]) {
     this.order = ids;
-    this.shown = new Set(ids);
+    this.rankAll();
   }
 
   /** Call `listener` after each change of that sort. */
@@ -20,7 +20,12 @@ export class State {
   }
 
   isShown(id: number): boolean {
-    return this.shown.has(id);
+    return this.ranks.has(id);
+  }
+
+  /** Its place among those listed when they are in the order of their numbers, which is that of confidence. */
+  rank(id: number): number {
+    return this.ranks.get(id) ?? Infinity;
   }
 
   choose(id: number | null): void {
@@ -30,8 +35,12 @@ export class State {
 
   list(ids: number[]): void {
     this.order = ids;
-    this.shown = new Set(ids);
+    this.rankAll();
     for (const listener of this.heard.filter) listener();
+  }
+
+  private rankAll(): void {
+    this.ranks = new Map([...this.order].sort((one, other) => one - other).map((id, rank) => [id, rank]));
   }
 
   /** The next (1) or previous (-1) of those listed, round at the ends. */
