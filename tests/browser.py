@@ -36,11 +36,7 @@ class Opened:
     def screenshot(self, name: str, *, whole: bool = False) -> None:
         """Keep what is seen (or all of the page) as screenshots/NAME.png."""
         SCREENSHOTS.mkdir(exist_ok=True)
-        known = len(self.errors)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
-        del self.errors[
-            known:
-        ]  # for the whole page the window is 1 by 1 for a moment, of which maps complain
 
     def check(self) -> None:
         """Nothing was thrown, logged as an error, or asked of the network."""
@@ -101,9 +97,7 @@ def opened(
 
     context.route("**/*", gate)
     shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
-    shown.page.on(
-        "console", lambda told: shown.errors.append(told.text) if told.type in ("error", "warning") else None
-    )
+    shown.page.on("console", lambda told: shown.errors.append(told.text) if told.type == "error" else None)
     shown.page.goto(target, wait_until="load")
     try:
         yield shown

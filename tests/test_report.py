@@ -58,8 +58,9 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         where = self.open[-1] if self.open else ""
-        if where == "script" and self.tags[-1][1].get("id") == "data":
-            self.data = json.loads(data)
+        if where == "script" and self.tags[-1][1].get("type") == "application/json":
+            if self.tags[-1][1]["id"] == "data":
+                self.data = json.loads(data)
             return
         self.texts[where] = self.texts.get(where, "") + data
 
@@ -111,7 +112,7 @@ def test_names_from_the_user_are_text(folder: Path) -> None:
     findings = make_findings()
     findings.loc[0, "zone"] = EVIL
     page = Page(render(findings, folder, make_summary(findings, site={"id": "x", "name": EVIL})))
-    assert [tag.get("type") for tag in page.all("script")] == ["application/json", None]
+    assert [tag.get("type") for tag in page.all("script")] == ["application/json"] * 2 + [None]
     assert page.data["findings"][0]["zone"] == EVIL
     assert EVIL in page.texts["h1"]
     assert EVIL in page.texts["bdi"]

@@ -21,6 +21,7 @@ export type Mode = "swipe" | "fade" | "side";
 const EXTENT: [number, number, number, number] = [0, 0, data.width, data.height];
 const CLOSEST = 1 / 16; // picture pixels a screen pixel
 const SHARP = 1 / 6; // closer than that, pixels are shown as what they are
+const BESIDE = 8, PLATES = 46; // screen pixels left free around the whole picture, for what is said of it
 const STILL = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // A picture on any grid: pixels of it, of one size on the ground.
@@ -70,9 +71,10 @@ function layer(image: Static | null, visible = true): ImageLayer<Static> {
   return made;
 }
 
+/** The resolution at which all of the picture is in sight, and no plate lies over it. */
 function fitting(map: OlMap): number {
-  const [width, height] = map.getSize() ?? [1, 1];
-  return Math.max(data.width / Math.max(width!, 1), data.height / Math.max(height!, 1));
+  const [width = 1, height = 1] = map.getSize() ?? [];
+  return Math.max(data.width / Math.max(width - 2 * BESIDE, 1), data.height / Math.max(height - 2 * PLATES, 1));
 }
 
 /** Whether all of the picture is in sight. */

@@ -14,6 +14,7 @@ import type { State } from "./state.js";
 
 const OTHER = { colour: "#e6e6e6", mark: "" };
 const NUMBERED = 60; // findings with numbers where all of the picture is in sight; more would bury it
+const EDGE = 0.93 * data.width; // from where on numbers stand to the left of outlines
 const WHOLE = Math.max(data.width, data.height) / 900; // picture pixels a screen pixel where it is
 const FONT = '700 12px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const UNSEEN = new Fill({ color: "rgba(0, 0, 0, 0.01)" }); // so that the inside of an outline can be clicked
@@ -32,10 +33,12 @@ function polygon(finding: Finding): Polygon {
   );
 }
 
-/** The rightmost point, beside which a number stands. */
+/** The rightmost point, beside which a number stands; the leftmost where it would leave the picture. */
 function anchor(shape: Polygon): Point {
   const points = shape.getCoordinates().flat();
-  return new Point(points.reduce((best, point) => (point[0]! > best[0]! ? point : best)));
+  const farthest = (way: 1 | -1) => points.reduce((best, point) => (way * point[0]! > way * best[0]! ? point : best));
+  const right = farthest(1);
+  return new Point(right[0]! > EDGE ? farthest(-1) : right);
 }
 
 /** Several outer rings come as one polygon: what is drawn (even-odd in effect, no ring overlaps) is the same. */
@@ -73,12 +76,13 @@ function outlineStyle({ kind, direction }: Finding, look: "plain" | "pointed" | 
   });
 }
 
-function numberStyle({ id, kind }: Finding, chosen: boolean): Style {
+function numberStyle({ id, kind, rings }: Finding, chosen: boolean): Style {
   const { colour, mark } = kindOf(kind);
+  const inward = rings.some((ring) => ring.some((value, i) => i % 2 === 0 && value > EDGE));
   return new Style({
     zIndex: chosen ? 1 : 0,
     text: new Text({
-      text: `${mark} ${id}`.trim(), font: FONT, textAlign: "left", offsetX: 8, padding: [2, 4, 1, 4],
+      text: `${mark} ${id}`.trim(), font: FONT, textAlign: inward ? "right" : "left", offsetX: inward ? -8 : 8, padding: [2, 4, 1, 4],
       fill: new Fill({ color: "#000" }), backgroundFill: new Fill({ color: colour }),
       backgroundStroke: new Stroke({ color: chosen ? "#fff" : "#000", width: chosen ? 2.5 : 1 }),
       declutterMode: chosen ? "none" : "declutter",
