@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from outputs_fixture import BANDS, ground, make_findings, make_rasters, make_summary, write_cog
+from outputs_fixture import BANDS, PIXEL, ground, make_findings, make_rasters, make_summary, write_cog
 
 from pipeline.outputs.report import write_report
 
@@ -170,6 +170,39 @@ def test_side_by_side_moves_together(chromium: Browser, report: Path) -> None:
         assert left.std() > 10
         shown.screenshot("report-side")
         shown.check()
+
+
+def ground_width(shown: Opened) -> float:
+    """Metres that a screen pixel is wide, by the scale bar."""
+    shown.page.wait_for_timeout(400)
+    bar = shown.page.locator("#scale [class*=inner]")
+    text, wide = bar.inner_text(), bar.evaluate("bar => bar.getBoundingClientRect().width")
+    number, unit = text.split()
+    return float(number) * {"m": 1, "km": 1000, "cm": 0.01}[unit] / float(wide)
+
+
+def test_zoom_by_buttons_keys_and_wheel_keeps_the_scale_bar_true(chromium: Browser, report: Path) -> None:
+    from browser import opened
+
+    with opened(chromium, report) as shown:
+        ready(shown)
+        page = shown.page
+        whole = ground_width(shown)
+        box = page.locator("#map-left").bounding_box()
+        assert box is not None
+        fitting = max(COLS / (box["width"] - 16), ROWS / (box["height"] - 92))  # all of it, clear of plates
+        assert whole == pytest.approx(PIXEL * fitting, rel=0.02)
+        page.click("#zoom-in")
+        assert ground_width(shown) == pytest.approx(whole / 2, rel=0.02)
+        page.locator("#map-left").focus()
+        page.keyboard.press("+")
+        closer = ground_width(shown)
+        assert closer < whole / 3
+        page.mouse.move(box["x"] + 100, box["y"] + 200)
+        page.mouse.wheel(0, -300)
+        assert ground_width(shown) < closer * 0.9
+        page.keyboard.press("0")
+        assert ground_width(shown) == pytest.approx(whole, rel=0.02)
 
 
 def test_filters_and_sorting(desk: Opened) -> None:
