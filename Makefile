@@ -10,7 +10,7 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run monitor test format lock samples bench clean
+.PHONY: help setup run monitor test format lock samples bench web clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(STAMP)  ## Format the code and mend what ruff can mend
 lock: $(STAMP)  ## Pin the newest allowed dependencies in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+
+web:  ## Check and bundle the script of the pages (needs node); the bundle is committed
+	cd web && npm ci && npm run check && npm run build
 
 samples: $(STAMP)  ## Make the sample tiles again, byte for byte
 	$(BIN)/python -m pipeline.simulate.samples --out sample_tiles

@@ -34,6 +34,7 @@ BENCHMARKS = (
     "equal",
     "kills",
     "batch",
+    "page",
     "peers",
 )
 RESULTS = REPO / "benchmarks" / "RESULTS.md"

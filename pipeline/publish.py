@@ -8,6 +8,7 @@ import rasterio
 
 from pipeline.alerts.notice import notice
 from pipeline.config import Site
+from pipeline.followed import tell_reports
 from pipeline.outputs.catalog import write_catalog
 from pipeline.results import pair_results
 from pipeline.smart.write import write_smart
@@ -44,5 +45,6 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
         if (pair.folder / "item.json").is_file()
     }
     write_catalog(folder, named, runs, _BESIDE)
+    tell_reports(timeline, results)
     if site.file.alerts:
         notice(folder, named, site.file.alerts, timeline, results)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,12 +63,18 @@ def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
             for asset in item.assets.values()
         }
     )
-    sensors = {str(item.properties[key]) for item in items for key in ("platform",) if key in item.properties}
     return {
         "date": image.attrs["date"],
         "inputs": [_input(href) for href in hrefs],
-        "sensor": ", ".join(sorted(sensors)) or None,
+        "sensor": _told(item.properties.get("platform") for item in items),
+        "providers": _told(who.get("name") for item in items for who in item.properties.get("providers", [])),
+        "licence": _told(item.properties.get("license") for item in items),
     }
+
+
+def _told(values: Iterable[object]) -> str | None:
+    """What the items of a date tell, each once; None where none tells anything."""
+    return ", ".join(sorted({str(value) for value in values if value})) or None
 
 
 def _input(href: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pictures as data URIs, and findings as SVG paths over them: what makes the report one file."""
+"""Pictures as data URIs, and where things lie on them: what makes the report one file."""
 
 from __future__ import annotations
 
@@ -6,43 +6,66 @@ import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
 from PIL import Image
 from rasterio.windows import Window
 
-from pipeline.outputs.picture import Bytes, Comparison, fitted, hatch, read_physical
+from pipeline.outputs.picture import HATCHING, Bytes, Comparison, fitted, hatch_steps, read_physical
 
 _CHIP_LEAST = 72  # image pixels a side, so that a chip shows some surroundings
 _CHIP_MOST = 220  # pixels a side once embedded
+_COARSEST = 45  # JPEG quality below which nothing can be told apart
 _FAINT = 15  # percent below which probability is not drawn
 
 
 def _data_uri(image: Image.Image, format_: str, **options: object) -> str:
+    return _as_uri(_encoded(image, format_, **options), format_)
+
+
+def _encoded(image: Image.Image, format_: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format_, **options)
-    return f"data:image/{format_.lower()};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return buffer.getvalue()
 
 
-def jpeg_uri(rgb: Bytes, quality: int = 85) -> str:
-    """(y, x, 3) uint8 as JPEG, colour at full resolution: small bright things must not bleed."""
-    return _data_uri(Image.fromarray(rgb), "JPEG", quality=quality, subsampling=0, optimize=True)
+def _as_uri(data: bytes, format_: str) -> str:
+    return f"data:image/{format_.lower()};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def jpeg_uri(rgb: Bytes, quality: int = 85, most: int | None = None) -> str:
+    """(y, x, 3) uint8 as JPEG, colour at full resolution: small bright things must not bleed.
+
+    A picture that takes more than `most` bytes (noise does) is made coarser until it fits.
+    """
+    image = Image.fromarray(rgb)
+    # Not `optimize`: it saves a hundredth, takes twice the time, and Pillow's buffer is too small for noise.
+    while True:
+        data = _encoded(image, "JPEG", quality=quality, subsampling=0)
+        if most is None or len(data) <= most or quality <= _COARSEST:
+            return _as_uri(data, "JPEG")
+        quality -= 10
 
 
 def hatch_uri(view: Comparison) -> str | None:
-    """The hatching over what was not observed as a PNG of few colours, None where all was observed."""
-    if not view.unobserved.any():
-        return None
-    return _data_uri(Image.fromarray(hatch(view.unobserved)).quantize(8), "PNG", optimize=True)
+    """The hatching over what was not observed as a PNG of three colours, None where all was observed."""
+    return _palette_uri(hatch_steps(view.unobserved), HATCHING) if view.unobserved.any() else None
 
 
 def probability_uri(view: Comparison) -> str:
     """Probability of change as a transparent PNG in ten steps of one colour, the likelier the denser."""
     step = np.where(view.percent < _FAINT, 0, view.percent // 10 + 1).astype(np.uint8)
-    image = Image.fromarray(step, "P")
-    image.putpalette([0, 0, 0] + [255, 0, 170] * 11)
-    return _data_uri(image, "PNG", optimize=True, transparency=bytes([0, *(40 + 11 * i for i in range(11))]))
+    return _palette_uri(step, [(0, 0, 0, 0), *((255, 0, 170, 40 + 11 * i) for i in range(11))])
+
+
+def _palette_uri(index: Bytes, colours: Any) -> str:
+    """(y, x) indexes into RGBA colours, as a PNG."""
+    table = np.asarray(colours, np.uint8)
+    image = Image.fromarray(index, "P")
+    image.putpalette(table[:, :3].ravel().tolist())
+    return _data_uri(image, "PNG", transparency=table[:, 3].tobytes())
 
 
 @dataclass(frozen=True)
@@ -61,29 +84,26 @@ class Frame:
         cols, rows = view.size
         return cls(west, north, (east - west) / cols, (north - south) / rows)
 
-    def pixels(self, geometry: shapely.Geometry) -> shapely.Geometry:
-        """The geometry in pixels, in which a quarter of a pixel more or less is not seen."""
+    def pixels(self, geometry: Any) -> Any:
+        """A geometry, or an array of them, in pixels, in which a quarter of one more or less is not seen."""
         size = np.array([self.x_size, -self.y_size])
         moved = shapely.transform(geometry, lambda xy: (xy - [self.west, self.north]) / size)
         return shapely.simplify(moved, 0.25, preserve_topology=True)
 
 
-def svg_path(shape: shapely.Geometry) -> str:
-    """All rings of a polygon or multipolygon in pixels, as the `d` of an SVG path."""
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
-    return "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in ring.coords[:-1])}Z" for ring in rings)
-
-
 @dataclass(frozen=True)
 class Chip:
-    """One finding close up on both dates: two data URIs, their size in pixels, and its outline in these."""
+    """One finding close up on both dates: two data URIs, and which part of the whole picture they show (left,
+    top, right, bottom in its pixels).
+    """
 
     before: str
     after: str
-    width: int
-    height: int
-    path: str
+    box: tuple[float, float, float, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"before": self.before, "after": self.after, "box": [round(side, 2) for side in self.box]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +139,10 @@ def chip(folder: Path, view: Comparison, geometry: shapely.Geometry) -> Chip:
     """A finding close up, for the report."""
     cut = close_up(folder, view, geometry)
     height, width = cut.before.shape[:2]
-    before, after = jpeg_uri(cut.before, 82), jpeg_uri(cut.after, 82)
-    return Chip(before, after, width, height, svg_path(cut.frame.pixels(geometry)))
+    whole, part = Frame.of(view), cut.frame
+    left, top = (part.west - whole.west) / whole.x_size, (whole.north - part.north) / whole.y_size
+    wide, high = width * part.x_size / whole.x_size, height * part.y_size / whole.y_size
+    return Chip(jpeg_uri(cut.before, 82), jpeg_uri(cut.after, 82), (left, top, left + wide, top + high))
 
 
 def _window(box: tuple[float, float, float, float], rows: int, cols: int) -> Window:

@@ -22,7 +22,10 @@ from pipeline.errors import SourceUnreadableError
 UNOBSERVED = 255  # in change.tif
 GREY = 176  # shade of what an image does not show
 _PERCENTILES = (0.5, 99.5)
+_ENOUGH = 250_000  # pixels of each image that the percentiles are taken of
 _HEADROOM = 0.06  # of the span: bright roofs are what people look for, and should not burn out
+
+_SHADES = (np.linspace(0, 1, 4096) ** (1 / 1.15) * 255).round().astype(np.uint8)
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -45,11 +48,13 @@ class Stretch:
 
     def __call__(self, values: Floats) -> Bytes:
         """(3, y, x) physical values to (y, x, 3) uint8; NaN becomes grey."""
-        span = np.maximum(self.high - self.low, np.float32(1e-9))
-        scaled = (values - self.low[:, None, None]) / span[:, None, None]
-        shades = np.clip(scaled, 0, 1) ** (1 / 1.15) * 255
-        rgb = np.where(np.isnan(values), GREY, np.nan_to_num(shades)).round().astype(np.uint8)
-        return np.moveaxis(rgb, 0, -1)
+        steps = np.float32(len(_SHADES) - 1) / np.maximum(self.high - self.low, np.float32(1e-9))
+        rgb = np.empty((*values.shape[1:], 3), np.uint8)
+        for band, (shades, low, step) in enumerate(zip(values, self.low, steps, strict=True)):
+            scaled = np.clip((shades - low) * step, 0, len(_SHADES) - 1)
+            seen = ~np.isnan(scaled)
+            rgb[..., band] = np.where(seen, _SHADES[np.where(seen, scaled, 0).astype(np.uint16)], GREY)
+        return rgb
 
 
 @dataclass(frozen=True)
@@ -124,13 +129,21 @@ def read_physical(
 
 
 def common_stretch(images: Sequence[Floats]) -> Stretch:
-    """One stretch for all images, from percentiles of what they show together; (3, y, x) each."""
-    pooled = np.concatenate([image.reshape(3, -1) for image in images], axis=1)
+    """One stretch for all images, from percentiles of what they show together; (3, y, x) each.
+
+    Of large images every so many rows and columns are taken.
+    """
+    pooled = np.concatenate([_sample(image).reshape(3, -1) for image in images], axis=1)
     pooled = pooled[:, ~np.isnan(pooled).any(axis=0)]
     if pooled.shape[1] == 0:
         return Stretch(np.zeros(3, np.float32), np.ones(3, np.float32))
     low, high = np.percentile(pooled, _PERCENTILES, axis=1).astype(np.float32)
     return Stretch(low, high + np.float32(_HEADROOM) * (high - low))
+
+
+def _sample(image: Floats) -> Floats:
+    step = max(1, int(np.sqrt(image[0].size / _ENOUGH)))
+    return image[:, ::step, ::step]
 
 
 def read_comparison(folder: Path, limit: int) -> Comparison:
@@ -162,11 +175,17 @@ def read_comparison(folder: Path, limit: int) -> Comparison:
     )
 
 
-def hatch(mask: NDArray[np.bool_], spacing: int = 9) -> Bytes:
-    """(y, x, 4) RGBA: diagonal dark lines on a pale veil where `mask`, transparent elsewhere."""
-    rows, cols = np.indices(mask.shape)
-    line = (rows + cols) % spacing < 2
-    rgba = np.zeros((*mask.shape, 4), np.uint8)
-    rgba[mask] = (255, 255, 255, 70)
-    rgba[mask & line] = (30, 30, 30, 190)
-    return rgba
+HATCHING = np.array([(0, 0, 0, 0), (255, 255, 255, 70), (30, 30, 30, 190)], np.uint8)
+"""RGBA of what was observed, of the pale veil over what was not, and of the dark lines on it."""
+
+
+def hatch_steps(mask: NDArray[np.bool_], spacing: int = 9) -> Bytes:
+    """(y, x) indexes of `HATCHING`: diagonal lines on a veil where `mask`."""
+    rows, cols = (np.arange(size) for size in mask.shape)
+    line = (rows[:, None] + cols) % spacing < 2
+    return np.where(mask, np.where(line, np.uint8(2), np.uint8(1)), np.uint8(0))
+
+
+def hatch(mask: NDArray[np.bool_]) -> Bytes:
+    """(y, x, 4) RGBA: hatched where `mask`, transparent elsewhere."""
+    return np.asarray(HATCHING[hatch_steps(mask)])

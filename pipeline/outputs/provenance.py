@@ -83,6 +83,16 @@ def begin(folder: Path) -> None:
     (folder / RUN_FILE).unlink(missing_ok=True)
 
 
+def replace_record(folder: Path, name: str, data: bytes) -> None:
+    """Have run.json know a file of the result as `data`, with which it is about to be replaced."""
+    path = folder / RUN_FILE
+    told = json.loads(path.read_text(encoding="utf-8"))
+    for record in told["files"]:
+        if record["href"] == name:
+            record |= {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    write_text(path, json_text(told))
+
+
 def write_run(folder: Path, summary: Mapping[str, Any]) -> None:
     """Write run.json: the summary, keys in a fixed order, with checksums of all other files of the result."""
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != RUN_FILE and p.name[0] != ".")

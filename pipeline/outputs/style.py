@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of finding is named and drawn."""
+    """How one kind of finding is named and drawn; `mark` stands before its number, as colours can fail."""
 
     one: str
     many: str
     colour: str
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,12 @@ class Direction:
 
 
 KINDS: dict[str, Kind] = {
-    "building": Kind("building", "buildings", "#d55e00"),
-    "road": Kind("road", "roads", "#56b4e9"),
-    "earthwork": Kind("earthwork", "earthworks", "#f0e442"),
-    "clearing": Kind("clearing", "clearings", "#009e73"),
-    "equipment": Kind("equipment group", "equipment groups", "#cc79a7"),
-    "other": Kind("other change", "other changes", "#e6e6e6"),
+    "building": Kind("building", "buildings", "#d55e00", "■"),
+    "road": Kind("road", "roads", "#56b4e9", "━"),
+    "earthwork": Kind("earthwork", "earthworks", "#f0e442", "▲"),
+    "clearing": Kind("clearing", "clearings", "#009e73", "○"),
+    "equipment": Kind("equipment group", "equipment groups", "#cc79a7", "◆"),
+    "other": Kind("other change", "other changes", "#e6e6e6", "✚"),
 }
 
 DIRECTIONS: dict[str, Direction] = {
