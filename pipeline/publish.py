@@ -1,4 +1,4 @@
-"""What is made of a site's timeline beside the timeline itself: totals, a catalogue, models, alerts."""
+"""What is made of a site's timeline beside itself: totals, a catalogue, models, its page, alerts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import rasterio
 from pipeline.alerts.notice import notice
 from pipeline.config import Site
 from pipeline.outputs.catalog import write_catalog
+from pipeline.pages import write_site_page
 from pipeline.results import pair_results
 from pipeline.smart.write import write_smart
 from pipeline.stages.track import Timeline
@@ -44,5 +45,6 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
         if (pair.folder / "item.json").is_file()
     }
     write_catalog(folder, named, runs, _BESIDE)
+    write_site_page(folder)
     if site.file.alerts:
         notice(folder, named, site.file.alerts, timeline, results)

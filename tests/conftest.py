@@ -9,12 +9,16 @@ os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from jobs import compare
 from postgres import MISSING, NEED, Postgres, postgres_programs, running_postgres
 
 from pipeline.simulate import PairStyle, simulate_pair
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +49,14 @@ def postgres() -> Iterator[Postgres]:
 def database(postgres: Postgres) -> str:
     """The address of a new database with PostGIS."""
     return postgres.new_database()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Chromium, for one module's pages; open them with `browser.opened`."""
+    import browser
+
+    if browser.program() is None:
+        (pytest.fail if os.environ.get(browser.NEED) else pytest.skip)(browser.MISSING)
+    with browser.running_chromium() as running:
+        yield running
