@@ -12,7 +12,9 @@ from dask.delayed import delayed
 
 from pipeline.compute import compute
 from pipeline.outputs.figures import write_overview
+from pipeline.outputs.geopackage import write_geopackage
 from pipeline.outputs.item import write_item
+from pipeline.outputs.kml import write_kml
 from pipeline.outputs.provenance import begin
 from pipeline.outputs.report import write_report
 from pipeline.outputs.vectors import write_findings
@@ -27,6 +29,8 @@ def write_products(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[st
     """
     begin(folder)
     write_findings(findings, folder)
+    write_geopackage(findings, folder)
+    write_kml(findings, folder, summary)
     pictures = [partial(write, findings, folder, summary) for write in (write_overview, write_report)]
     compute(*[delayed(draw, pure=False)() for draw in pictures])
     write_item(folder, summary)

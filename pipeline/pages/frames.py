@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from PIL import Image
 from rasterio.crs import CRS
 
@@ -74,7 +75,8 @@ class Frames:
         stretch = self._stretch()
         for date, (path, _) in self.paths.items():
             values = self._read(path, side)
-            yield date, _hatched(stretch(values), np.isnan(values).any(axis=0))
+            unseen: NDArray[np.bool_] = np.isnan(values).any(axis=0)
+            yield date, _hatched(stretch(values), unseen)
 
     def _stretch(self) -> Stretch:
         return common_stretch([self._read(path, _GLANCE) for path, _ in self.paths.values()])
@@ -87,7 +89,7 @@ class Frames:
         )
 
 
-def _hatched(picture: Bytes, unseen: np.ndarray[Any, np.dtype[np.bool_]]) -> Bytes:
+def _hatched(picture: Bytes, unseen: NDArray[np.bool_]) -> Bytes:
     if not unseen.any():
         return picture
     over = hatch(unseen).astype(np.float32)

@@ -181,4 +181,4 @@ def _standing(folder: Path) -> pd.DataFrame:
         path, dtype={"date": str, "kind": str, "zone": str}, keep_default_na=False, na_values={}
     )
     rows["area_m2"] = rows["area_m2"].astype(float)
-    return rows.groupby(["date", "kind"], as_index=False)["area_m2"].sum()
+    return rows.groupby(["date", "kind"])[["area_m2"]].sum().reset_index()

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.outputs.embed import svg_path
@@ -22,6 +23,9 @@ _LEAST = 24.0  # degrees of latitude shown at least: enough coast to know where 
 _ROOM = 1.35  # what is shown, beside what the sites span
 _NEAR = 26.0  # pixels, within which sites are told by one mark
 _STEPS = (1, 2, 5, 10, 15, 30, 45)
+
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def locate(places: Sequence[tuple[float, float]], width: int = WIDTH, height: in
     west = float(middle[0] - wide / 2)
     scale = np.array([width / wide, -height / tall])
 
-    def pixels(xy: np.ndarray) -> np.ndarray:
-        return (xy - [west, south + tall]) * scale
+    def pixels(xy: Floats) -> Floats:
+        return np.asarray((xy - np.array([west, south + tall])) * scale)
 
     points = pixels(np.column_stack([lon, lat])).round(1)
     return Locator(
@@ -83,7 +87,7 @@ def locate(places: Sequence[tuple[float, float]], width: int = WIDTH, height: in
     )
 
 
-def _unwrapped(lon: np.ndarray) -> np.ndarray:
+def _unwrapped(lon: Floats) -> Floats:
     """Longitudes as they lie side by side, also beyond 180: the map is cut where the widest gap is."""
     ordered = np.sort(lon)
     gaps = np.diff(np.append(ordered, ordered[0] + 360))
@@ -119,7 +123,7 @@ def _told(value: float, sides: str) -> str:
     return f"{abs(value):g}°{side and ' '}{side}"
 
 
-def _marks(points: np.ndarray) -> list[Mark]:
+def _marks(points: Floats) -> list[Mark]:
     """Greedily, in the order given: a site joins the first mark that it lies near."""
     groups: list[list[int]] = []
     for i, point in enumerate(points):
@@ -129,4 +133,8 @@ def _marks(points: np.ndarray) -> list[Mark]:
             groups.append([i])
         else:
             home.append(i)
-    return [Mark(*(float(v) for v in points[g].mean(axis=0).round(1)), tuple(g)) for g in groups]
+    middles = [points[group].mean(axis=0).round(1) for group in groups]
+    return [
+        Mark(float(middle[0]), float(middle[1]), tuple(group))
+        for middle, group in zip(middles, groups, strict=True)
+    ]
