@@ -45,6 +45,6 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
         if (pair.folder / "item.json").is_file()
     }
     write_catalog(folder, named, runs, _BESIDE)
-    write_site_page(folder)
+    write_site_page(folder, looks=site.file.pictures)
     if site.file.alerts:
         notice(folder, named, site.file.alerts, timeline, results)

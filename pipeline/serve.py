@@ -10,7 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from pipeline.errors import OutputError
@@ -63,10 +63,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
     server_version, sys_version = "groundbreak", ""
     protocol_version = "HTTP/1.1"
-    extensions_map: ClassVar[dict[str, str]] = {**SimpleHTTPRequestHandler.extensions_map, **_TYPES}
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | _TYPES
     _left: int | None = None  # bytes of a part that are still to be sent
 
-    def send_head(self) -> io.BytesIO | BinaryIO | None:  # type: ignore[override]
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Headers; what is to be sent after them, None where nothing is."""
         if not self._asked_of_us():
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "not the name of this server")
@@ -83,7 +83,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _asked_of_us(self) -> bool:
         name = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-        return str(self.server.server_address[0]) not in _NAMES or name in _NAMES
+        return self.connection.getsockname()[0] not in _NAMES or name in _NAMES
 
     def _within(self, path: Path) -> bool:
         """Whether a path, links followed, lies in the folder, and no part of it is hidden."""
@@ -96,13 +96,13 @@ class _Handler(SimpleHTTPRequestHandler):
             return False
         return not any(part.startswith(".") for part in path.relative_to(root).parts)
 
-    def _part(self, path: Path, wanted: str) -> BinaryIO | None:
+    def _part(self, path: Path, wanted: str) -> io.BytesIO | BinaryIO | None:
         """The bytes asked for; all of them where the request is none that we understand."""
         size = path.stat().st_size
         match = _RANGE.fullmatch(wanted.strip())
         if match is None or not any(match.groups()):
             self._left = None
-            return super().send_head()  # type: ignore[return-value]
+            return super().send_head()
         first, last = match.groups()
         start = int(first) if first else max(size - int(last), 0)
         stop = min(int(last) + 1, size) if first and last else size
@@ -122,7 +122,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         return file
 
-    def copyfile(self, source: BinaryIO, outputfile: BinaryIO) -> None:  # type: ignore[override]
+    def copyfile(self, source: Any, outputfile: Any) -> None:
         """Send all of `source`, or what is left of the part asked for."""
         while self._left is None or self._left > 0:
             chunk = source.read(min(self._left or 1 << 18, 1 << 18))
@@ -139,7 +139,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 
-    def list_directory(self, path: str | os.PathLike[str]) -> None:  # type: ignore[override]
+    def list_directory(self, path: str | os.PathLike[str]) -> None:
         """No lists: there is a page, or there is nothing."""
         report = Path(path) / "report.html"
         if not report.is_file():

@@ -91,6 +91,8 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 def publish(folder: Path, out: Path) -> None:
     """While files are being replaced there is no run.json, so a mixture never looks complete."""
     (out / RUN_FILE).unlink(missing_ok=True)
+    for old in out.glob("finding-*.png"):  # there may be fewer now
+        old.unlink()
     for file in sorted(
         (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
         key=lambda p: (p.name == RUN_FILE, p.name),

@@ -75,7 +75,7 @@ class Frames:
         stretch = self._stretch()
         for date, (path, _) in self.paths.items():
             values = self._read(path, side)
-            unseen: NDArray[np.bool_] = np.isnan(values).any(axis=0)
+            unseen = np.asarray(np.isnan(values).any(axis=0))
             yield date, _hatched(stretch(values), unseen)
 
     def _stretch(self) -> Stretch:

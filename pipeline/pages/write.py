@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from pipeline.config.pictures import Pictures
 from pipeline.outputs.files import write_text
+from pipeline.outputs.languages import LANGUAGES
 from pipeline.outputs.provenance import json_text
 from pipeline.outputs.staging import locked
+from pipeline.outputs.timelapse import write_timelapse
 from pipeline.pages.card import FILE as CARD_FILE
 from pipeline.pages.card import Card
 from pipeline.pages.frames import FOLDER as FRAMES_FOLDER
@@ -19,10 +22,11 @@ from pipeline.pages.site import render_site
 PAGE = "index.html"
 
 
-def write_site_page(folder: Path, also: Collection[str] = ()) -> None:
+def write_site_page(folder: Path, also: Collection[str] = (), looks: Pictures = Pictures()) -> None:
     """Write a site's `index.html`, `site.json` and `frames/` from what its comparisons left in `folder`.
 
-    `also`: days that count though the site's timeline does not know them. Nothing is written where no
+    `also`: days that count though the site's timeline does not know them. `looks`: says which moving
+    pictures are made of its dates, `timelapse.gif` or others. Nothing is written where no
     comparison is whole. Raises OutputError, SourceUnreadableError.
     """
     if not folder.is_dir():
@@ -32,8 +36,14 @@ def write_site_page(folder: Path, also: Collection[str] = ()) -> None:
         if history is None:
             return
         frames = Frames.of(history.pairs)
-        if not _drawn(history, frames):
+        fresh = _drawn(history, frames)
+        if not fresh:
             write_frames(frames, folder)
+        for kind in looks.timelapse:
+            moving = folder / f"timelapse.{kind}"
+            if not (fresh and moving.is_file()):
+                shown = frames.pictures(looks.timelapse_width)
+                write_timelapse(moving, shown, LANGUAGES[looks.language], history.made)
         write_text(folder / PAGE, render_site(history, frames))
         write_text(folder / CARD_FILE, json_text(Card.of(history, frames.mark).as_dict()))
 
