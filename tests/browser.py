@@ -2,8 +2,8 @@
 
 Tests take the fixture `chromium` (of the module: a Playwright that runs has an event loop in this thread,
 which other modules must not meet) and open pages with `opened`. Where there is no Chromium they are skipped,
-saying so; with GROUNDBREAK_NEED_CHROMIUM set they fail. Screenshots go to `screenshots/` in the checkout, which
-git ignores and CI keeps.
+saying so; with GROUNDBREAK_NEED_CHROMIUM set they fail. Screenshots go to `screenshots/` in the checkout,
+which git ignores.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def opened(
     phone = size[0] < 600
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=scripts,
-        reduced_motion="reduce", has_touch=phone, device_scale_factor=2 if phone else 1, accept_downloads=False,
+        reduced_motion="reduce", has_touch=phone, device_scale_factor=2 if phone else 1,
     )  # fmt: skip
     target = address.absolute().as_uri() if isinstance(address, Path) else address
     shown = Opened(context.new_page())
@@ -97,9 +97,7 @@ def opened(
 
     context.route("**/*", gate)
     shown.page.on("pageerror", lambda error: shown.errors.append(str(error)))
-    shown.page.on(
-        "console", lambda told: shown.errors.append(told.text) if told.type in ("error", "warning") else None
-    )
+    shown.page.on("console", lambda told: shown.errors.append(told.text) if told.type == "error" else None)
     shown.page.goto(target, wait_until="load")
     try:
         yield shown

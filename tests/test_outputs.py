@@ -42,8 +42,8 @@ def test_all_files_are_there_and_run_json_came_last(result: tuple[Path, list[str
     folder, order = result
     names = sorted(path.name for path in folder.iterdir())
     assert names == [
-        "after.tif", "before.tif", "change.tif", "changes.csv", "changes.geojson", "changes.gpkg", "changes.kml",
-        "changes.parquet", "item.json", "overview.png", "report.html", "run.json", "shift.tif",
+        "after.tif", "before.tif", "change.tif", "changes.csv", "changes.geojson", "changes.gpkg",
+        "changes.kml", "changes.parquet", "item.json", "overview.png", "report.html", "run.json", "shift.tif",
     ]  # fmt: skip
     assert order[-1] == "run.json"
     assert len(order) == 9

@@ -1,4 +1,4 @@
-"""What every page stands on: the policy holds in a real browser, and the test harness sees what goes wrong."""
+"""What every page stands on: the policy holds in a real browser, and tests see what goes wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def page(folder: Path, body: str, css: str = "") -> Path:
     path = folder / "page.html"
     path.write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>plain</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy(css, SCRIPT)}"><style>{css}</style></head>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(css, SCRIPT)}">'
+        f"<style>{css}</style></head>"
         f"<body><main><h1>Page</h1>{body}</main><script>{SCRIPT}</script></body></html>",
         encoding="utf-8",
     )

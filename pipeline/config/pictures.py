@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -32,3 +32,6 @@ class Pictures:
 
     timelapse_width: Annotated[int, Field(ge=160, le=1600)] = 720
     """Pixels of the longer side of its picture."""
+
+
+USUAL: Final = Pictures()

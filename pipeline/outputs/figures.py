@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from pipeline.config.pictures import Pictures
+from pipeline.config.pictures import USUAL, Pictures
 from pipeline.outputs import panel, style, words
 from pipeline.outputs.embed import CloseUp, close_up
 from pipeline.outputs.files import replacing
@@ -77,7 +77,7 @@ class Layout:
 
 
 def write_overview(
-    findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], looks: Pictures = Pictures()
+    findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], looks: Pictures = USUAL
 ) -> None:
     """Draw overview.png from the rasters of `folder`, findings and summary; the same bytes each time."""
     view = read_comparison(folder, max(1600, looks.width))

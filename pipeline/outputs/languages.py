@@ -95,7 +95,9 @@ LANGUAGES: dict[str, Language] = {
     ),
     "es": Language(
         before="Antes", after="Después", undated="fecha desconocida", date="{day} de {month} de {year}",
-        months=_months("enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
+        months=_months(
+            "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+        ),
         kinds=_kinds("edificio", "carretera", "movimiento de tierras", "desbroce", "maquinaria", "otro"),
         directions=_directions("nuevo", "desaparecido", "modificado"),
         found="Cambios hallados", nothing="No se halló ningún cambio.", unobserved="no observado",

@@ -1,4 +1,4 @@
-"""What every page has: escaping, one stylesheet foundation, a policy under which nothing else may run or load."""
+"""What every page has: escaping, one stylesheet foundation, a policy that lets nothing else run or load."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def environment() -> Environment:
 
 @cache
 def stylesheet(*names: str) -> str:
-    """base.css, the templates' own `names` after it, and the colours and dashes of the one table of style.py."""
+    """base.css, the templates' own `names` after it, and colours and dashes from style.py."""
     sheets = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("base.css", *names)]
     kinds = [f".kind-{name} {{ --kind: {kind.colour}; }}\n" for name, kind in style.KINDS.items()]
     ways = [

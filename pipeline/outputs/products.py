@@ -11,7 +11,7 @@ import geopandas as gpd
 from dask.delayed import delayed
 
 from pipeline.compute import compute
-from pipeline.config.pictures import Pictures
+from pipeline.config.pictures import USUAL, Pictures
 from pipeline.outputs.chips import write_all_chips
 from pipeline.outputs.figures import write_overview
 from pipeline.outputs.geopackage import write_geopackage
@@ -23,7 +23,7 @@ from pipeline.outputs.vectors import write_findings
 
 
 def write_products(
-    folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any], looks: Pictures = Pictures()
+    folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any], looks: Pictures = USUAL
 ) -> None:
     """Complete a folder that holds before.tif, after.tif, change.tif and shift.tif, but for run.json.
 

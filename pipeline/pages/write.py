@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.config.pictures import Pictures
+from pipeline.config.pictures import USUAL, Pictures
 from pipeline.outputs.files import write_text
 from pipeline.outputs.languages import LANGUAGES
 from pipeline.outputs.provenance import json_text
@@ -22,7 +22,7 @@ from pipeline.pages.site import render_site
 PAGE = "index.html"
 
 
-def write_site_page(folder: Path, also: Collection[str] = (), looks: Pictures = Pictures()) -> None:
+def write_site_page(folder: Path, also: Collection[str] = (), looks: Pictures = USUAL) -> None:
     """Write a site's `index.html`, `site.json` and `frames/` from what its comparisons left in `folder`.
 
     `also`: days that count though the site's timeline does not know them. `looks`: says which moving
