@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from jobs import groundbreak
 from outputs_fixture import BUILT
-from pages_site import DAYS, HOSTILE, monitored, write_result
+from pages_site import DAYS, HOSTILE, Whole, monitored, write_result
 from PIL import Image
+from test_monitor import write_site
 
 from pipeline.pages import locator, write_index, write_site_page
 from pipeline.pages.card import Card
@@ -123,6 +125,19 @@ def test_a_date_of_another_grid_is_shown_on_the_same_ground(tmp_path: Path) -> N
         np.asarray(Image.open(tmp_path / "plot" / "frames" / f"{day}.jpg")).astype(int) for day in DAYS[1:3]
     )
     assert np.abs(one - other)[:65].mean() < 6
+
+
+def test_run_writes_the_page_of_its_site_and_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = write_site(tmp_path, *DAYS[:2])
+    monkeypatch.setattr("pipeline.run.run", Whole())
+    told = groundbreak("run", site, "--out", tmp_path / "out", "--quiet")
+    assert told.exit_code == 0, told.output
+    card = Card.read(tmp_path / "out" / "yard")
+    assert card is not None
+    assert (card.phase, card.findings, card.last_activity) == (None, 1, DAYS[1])
+    assert 'href="yard/index.html"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_withdrawn_date_leaves_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
