@@ -26,14 +26,17 @@ CREATE TABLE layer_styles (
 
 
 def write_geopackage(findings: gpd.GeoDataFrame, folder: Path) -> None:
-    """Write `folder`/changes.gpkg (OGC GeoPackage 1.4): a layer `changes` of MultiPolygons with the columns
-    of `changes.geojson`, and the table `layer_styles` of QGIS with its style. Raises OutputError.
+    """Write `folder`/changes.gpkg (OGC GeoPackage 1.2, which older programs read too): a layer `changes` of
+    MultiPolygons with the columns of `changes.geojson`, and QGIS's table `layer_styles` with its style.
+
+    Raises OutputError.
     """
     table = typed(findings)
     with replacing(folder / "changes.gpkg") as part:
         pyogrio.write_dataframe(
             table, part, layer=LAYER, driver="GPKG", geometry_type="MultiPolygon", promote_to_multi=True,
             layer_options={"FID": "fid", "GEOMETRY_NAME": "geom", "DESCRIPTION": "Findings by Groundbreak"},
+            dataset_options={"VERSION": "1.2"},
         )  # fmt: skip
         style = qml(zip(table["kind"], table["direction"], strict=True))
         with closing(sqlite3.connect(part)) as database, database:
