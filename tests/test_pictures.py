@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import matplotlib
 import numpy as np
 import pytest
@@ -129,10 +130,11 @@ def test_a_moving_picture_goes_through_the_dates_in_order(tmp_path: Path) -> Non
     pictures = [
         (day, np.full((60, 90, 3), shade, np.uint8)) for day, shade in zip(DAYS, shades, strict=False)
     ]
-    for name in ("a.gif", "b.gif", "a.webp", "b.webp"):
+    for name in ("a.gif", "b.gif", "a.webp", "b.webp", "a.mp4", "b.mp4"):
         write_timelapse(tmp_path / name, pictures, LANGUAGES["en"], made=True)
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
     assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     for name in ("a.gif", "a.webp"):
         with Image.open(tmp_path / name) as moving:
             assert moving.n_frames == 3  # type: ignore[attr-defined]
@@ -143,6 +145,26 @@ def test_a_moving_picture_goes_through_the_dates_in_order(tmp_path: Path) -> Non
                 seen.append(frame[5:55, 5:85].mean())
                 assert frame[-4, 2].tolist() == pytest.approx([176, 0, 32], abs=12)  # the mark of made images
         assert seen == pytest.approx(shades, abs=4)
+
+
+def test_a_film_shows_each_date_for_a_second_and_the_last_for_longer(tmp_path: Path) -> None:
+    shades = [40, 120, 200]
+    pictures = [
+        (day, np.full((61, 91, 3), shade, np.uint8)) for day, shade in zip(DAYS[:3], shades, strict=True)
+    ]
+    write_timelapse(tmp_path / "a.mp4", pictures, LANGUAGES["en"], made=False)
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        seen = [frame.to_ndarray(format="rgb24")[5:55, 5:85].mean() for frame in film.decode(video=0)]
+    assert seen == pytest.approx([40] * 10 + [120] * 10 + [200] * 25, abs=5)
+
+
+def test_a_film_without_what_makes_it_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.config.pictures.find_spec", lambda name: None)
+    site = write_site(tmp_path, *DAYS[:2], extra="pictures: {timelapse: [mp4]}\n")
+    with pytest.raises(ConfigError, match=r"groundbreak\[video\]"):
+        load_site(site)
 
 
 def test_monitor_makes_the_moving_pictures_that_are_asked_for(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 Tongue = Literal["en", "fr", "ar", "es"]
-Moving = Literal["gif", "webp"]
+Moving = Literal["gif", "webp", "mp4"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,14 @@ class Pictures:
     """Findings, the surest first, that finding-001-before.png and finding-001-after.png are made of."""
 
     timelapse: tuple[Moving, ...] = ()
-    """What `monitor` makes of a site's dates: timelapse.gif, timelapse.webp."""
+    """What `monitor` makes of a site's dates: timelapse.gif, timelapse.webp, timelapse.mp4."""
 
     timelapse_width: Annotated[int, Field(ge=160, le=1600)] = 720
     """Pixels of the longer side of its picture."""
+
+    def __post_init__(self) -> None:
+        if "mp4" in self.timelapse and find_spec("av") is None:
+            raise ValueError("mp4 needs PyAV; pip install 'groundbreak[video]', or take gif or webp")
 
 
 USUAL: Final = Pictures()

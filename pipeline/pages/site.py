@@ -29,6 +29,7 @@ FILES = {
     "zones.parquet": "The same as Parquet",
     "timelapse.gif": "All dates as a moving picture",
     "timelapse.webp": "All dates as a moving picture",
+    "timelapse.mp4": "All dates as a film",
     "catalog.json": "STAC catalogue of the comparisons",
     "site.json": "This page in a few values",
 }
