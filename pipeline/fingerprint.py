@@ -30,6 +30,8 @@ def fingerprint(job: Job) -> str:
     _read_all(job)
     settings = asdict(job.settings)
     settings["compute"].pop("chunk_size")
+    for name in ("timelapse", "timelapse_width"):  # of a site, not of a comparison
+        settings["pictures"].pop(name)
     parts = {
         "groundbreak": __version__,
         "site": [job.site_id, job.site_name],

@@ -16,6 +16,7 @@ from pipeline.alerts.deliver import deliver
 from pipeline.compute import alone, spread
 from pipeline.config import Settings, Site, load_site
 from pipeline.errors import ConfigError
+from pipeline.pages import write_index
 from pipeline.pairs import Outcome
 from pipeline.progress import Progress
 from pipeline.watch import Watch, describe_error
@@ -69,7 +70,7 @@ def monitor(
     """Watch every site of `paths` (site files, or folders of them), giving each outcome as it is known.
 
     `adjust` has the last word on a site's settings. A site ends in `OUT/<site id>/timeline.geojson` and
-    `timeline.csv`, made from all its pairs that could be compared.
+    `timeline.csv`, made from all its pairs that could be compared; `OUT/index.html` lists the sites there.
     """
     watched: list[_Site] = []
     for path, site in sites(paths):
@@ -77,6 +78,13 @@ def monitor(
             yield _failed(path, site)
         else:
             watched.append(_Site(path.absolute(), adjust(site.settings)))
+    try:
+        yield from _all(watched, out, progress)
+    finally:
+        write_index(out)
+
+
+def _all(watched: list[_Site], out: Path, progress: Progress) -> Iterator[Outcome]:
     rest = []  # large ones; without workers, all
     for one, outcomes in spread(partial(_alone, out=out), watched):
         if isinstance(outcomes, Exception):

@@ -1,4 +1,4 @@
-"""What is made of a site's timeline beside the timeline itself: totals, a catalogue, models, alerts."""
+"""What is made of a site's timeline beside itself: totals, a catalogue, models, its page, alerts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline.alerts.notice import notice
 from pipeline.config import Site
 from pipeline.followed import tell_reports
 from pipeline.outputs.catalog import write_catalog
+from pipeline.pages import write_site_page
 from pipeline.results import pair_results
 from pipeline.smart.write import write_smart
 from pipeline.stages.track import Timeline
@@ -46,5 +47,6 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
     }
     write_catalog(folder, named, runs, _BESIDE)
     tell_reports(timeline, results)
+    write_site_page(folder, looks=site.file.pictures)
     if site.file.alerts:
         notice(folder, named, site.file.alerts, timeline, results)

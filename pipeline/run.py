@@ -109,7 +109,7 @@ def run(job: Job, progress: Progress) -> Result:
                 excluded=flagged.excluded.as_dict(),
                 stages=progress.stages,
             )
-            write_products(folder, flagged.findings, summary)
+            write_products(folder, flagged.findings, summary, job.settings.pictures)
         write_run(folder, summary)
     return Result(job.out, flagged.findings, summary)
 

@@ -16,11 +16,15 @@ from typer.testing import CliRunner, Result
 from pipeline.cli import app
 
 FILES = {
-    "changes.geojson", "changes.parquet", "change.tif", "before.tif", "after.tif", "shift.tif",
+    "changes.geojson", "changes.parquet", "changes.gpkg", "changes.kml", "changes.csv",
+    "change.tif", "before.tif", "after.tif", "shift.tif",
     "report.html", "overview.png", "run.json", "item.json",
 }  # fmt: skip
 RASTERS = ("change", "before", "after", "shift")
-SAME_BYTES = ("changes.geojson", "changes.parquet", *(f"{name}.tif" for name in RASTERS))
+SAME_BYTES = (
+    "changes.geojson", "changes.parquet", "changes.gpkg", "changes.kml", "changes.csv",
+    *(f"{name}.tif" for name in RASTERS),
+)  # fmt: skip
 """Files that hold nothing of when, where or with what settings they were made."""
 
 

@@ -42,11 +42,11 @@ def test_all_files_are_there_and_run_json_came_last(result: tuple[Path, list[str
     folder, order = result
     names = sorted(path.name for path in folder.iterdir())
     assert names == [
-        "after.tif", "before.tif", "change.tif", "changes.geojson", "changes.parquet", "item.json",
-        "overview.png", "report.html", "run.json", "shift.tif",
+        "after.tif", "before.tif", "change.tif", "changes.csv", "changes.geojson", "changes.gpkg",
+        "changes.kml", "changes.parquet", "item.json", "overview.png", "report.html", "run.json", "shift.tif",
     ]  # fmt: skip
     assert order[-1] == "run.json"
-    assert len(order) == 6
+    assert len(order) == 9
 
 
 def test_run_json_has_checksums_of_all_other_files(result: tuple[Path, list[str]]) -> None:

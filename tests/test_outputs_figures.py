@@ -133,7 +133,7 @@ def test_overview_is_a_png_of_the_right_size_and_the_same_each_time(folder: Path
     first = (folder / "overview.png").read_bytes()
     with Image.open(folder / "overview.png") as image:
         assert image.size[0] == 1800
-        assert 800 < image.size[1] < 1100
+        assert 1000 < image.size[1] < 1300
     write_overview(findings, folder, summary)
     assert (folder / "overview.png").read_bytes() == first
 

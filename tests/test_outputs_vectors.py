@@ -80,9 +80,13 @@ def test_nothing_found_keeps_columns_and_types(tmp_path: Path) -> None:
 def test_same_findings_same_bytes_in_any_order(written: Path, tmp_path: Path) -> None:
     shuffled = make_findings().iloc[::-1]
     write_findings(shuffled, tmp_path / "again")
-    for name in ("changes.geojson", "changes.parquet"):
+    for name in ("changes.geojson", "changes.parquet", "changes.csv"):
         assert (written / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
 def test_no_temporary_file_is_left(written: Path) -> None:
-    assert sorted(path.name for path in written.iterdir()) == ["changes.geojson", "changes.parquet"]
+    assert sorted(path.name for path in written.iterdir()) == [
+        "changes.csv",
+        "changes.geojson",
+        "changes.parquet",
+    ]

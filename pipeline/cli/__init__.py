@@ -11,6 +11,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli.pairs import align, compare
+from pipeline.cli.serve import serve
 from pipeline.cli.sites import check, init, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
@@ -69,6 +70,10 @@ app.command(
         "groundbreak monitor configs --out out --every 6h",
     ),
 )(monitor)
+app.command(
+    rich_help_panel=_SITES,
+    epilog=_examples("groundbreak serve out --open", "groundbreak serve result --port 9000"),
+)(serve)
 app.command(rich_help_panel=_SITES, epilog=_examples("groundbreak check configs/*.yaml"))(check)
 app.command(
     rich_help_panel=_SITES,

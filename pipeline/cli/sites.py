@@ -84,6 +84,7 @@ def run(
     """Compare two dates of a site. Files go to DIR/SITE ID/BEFORE_AFTER/."""
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.config import load_site
+        from pipeline.pages import write_index, write_site_page
         from pipeline.remote import delivered
         from pipeline.run import run as compare
         from pipeline.watch import site_job
@@ -94,6 +95,9 @@ def run(
             job = site_job(given, *dates, folder, settings_with(chunk_size, given.settings, detector))
             progress.begin(f"{given.name}, {dates[0]} to {dates[1]}")
             result = compare(job, progress)
+            if folder == Path(out):  # not of a folder far away, whose other sites are not seen from here
+                write_site_page(folder / given.id, also=dates)
+                write_index(folder)
         show_result(result, f"{out}/{result.folder.relative_to(folder).as_posix()}", json)
 
 

@@ -9,6 +9,7 @@ from odc.geo import CRS
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.alerts import Rule
+from pipeline.config.pictures import Pictures
 from pipeline.config.settings import Compute, Detector
 from pipeline.config.stac import Location, Stac
 from pipeline.config.values import Day, Names, Section
@@ -149,6 +150,7 @@ class SiteFile(Section):
         None,
         description="a database for the timelines, postgresql://HOST/DATABASE; a file beside the results",
     )
+    pictures: Pictures = Field(default_factory=Pictures, description="how pictures for people are made")
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
 
     @field_validator("crs")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from pipeline.config.pictures import Pictures
 from pipeline.resample import Kernel
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
@@ -39,5 +40,6 @@ class Settings:
     detect: Detect = field(default_factory=Detect)
     flag: Flag = field(default_factory=Flag)
     compute: Compute = field(default_factory=Compute)
+    pictures: Pictures = field(default_factory=Pictures)
     crs: str | None = None  # of the site's grid; None: the before image's own, or UTM
     resolution: float | None = None  # metres; None: the before image's own

@@ -62,6 +62,7 @@ class Site:
             detect=replace(file.detect, detector=detector),
             flag=file.flag,
             compute=file.compute,
+            pictures=file.pictures,
             crs=file.crs,
             resolution=file.resolution,
         )

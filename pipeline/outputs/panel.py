@@ -17,6 +17,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import IdentityTransform
 
 from pipeline.outputs import style
+from pipeline.outputs.embed import Frame
 from pipeline.outputs.labels import place
 from pipeline.outputs.picture import Comparison, hatch
 
@@ -73,6 +74,26 @@ def draw_numbers(axes: Axes, findings: gpd.GeoDataFrame, taken: shapely.Geometry
     return sum(label is not None for label in labels)
 
 
+def draw_inset(axes: Axes, image: Any, frame: Frame, row: Any, outlined: bool) -> None:
+    """A finding close up, with its number; `outlined` where it is there to be seen."""
+    axes.imshow(image, aspect="auto", interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    colour = style.kind(row.kind).colour
+    for spine in axes.spines.values():
+        spine.set(color=colour, linewidth=2.2)
+    if outlined:
+        edge = [withStroke(linewidth=2.6, foreground="black", alpha=0.7)]
+        path = _outline(frame.pixels(row.geometry))
+        look: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "path_effects": edge}
+        axes.add_collection(PathCollection([path], linewidths=1.3, **look), autolim=False)
+        return
+    corner = axes.get_window_extent()
+    plate = shapely.box(corner.x0 + 4, corner.y1 - 23, corner.x0 + 13 + 8.5 * len(str(row.id)), corner.y1 - 4)
+    _plate(axes, plate, facecolor=colour, edgecolor="black", linewidth=0.8, zorder=4)
+    middle = plate.centroid
+    _text(axes, middle.x, middle.y, str(row.id), color="black", fontsize=10, fontweight="bold", zorder=5)
+
+
 def _draw_number(
     axes: Axes, number: str, colour: str, shape: shapely.Geometry, label: shapely.Geometry
 ) -> None:
@@ -111,12 +132,11 @@ def draw_scale(axes: Axes, view: Comparison) -> shapely.Geometry:
     return plate
 
 
-def draw_made(axes: Axes) -> shapely.Geometry:
+def draw_made(axes: Axes, text: str) -> shapely.Geometry:
     """The mark of made imagery in the upper left corner, in two lines where one has no room; its place."""
     frame = axes.get_window_extent()
-    words = [style.MADE_MARK, style.MADE_NOTE]
     roomy = frame.width > 360
-    mark = " - ".join(words) if roomy else "\n".join(words)
+    mark = text if roomy else text.replace(" - ", "\n")
     plate = {"facecolor": "#b00020", "edgecolor": "white", "linewidth": 0.8, "pad": 5}
     how: dict[str, Any] = {
         "color": "white",

@@ -6,7 +6,8 @@ Arrays are pixel-is-area, north up, like the files they come from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.transform import from_bounds
+from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
@@ -108,22 +111,49 @@ def read_physical(
     path: Path, indexes: Sequence[int], shape: tuple[int, int], window: Window | None = None
 ) -> Floats:
     """(band, y, x) float32 of `shape`: counts * scale + offset averaged down, NaN where not observed."""
+    with _opened(path) as source:
+        return _physical(source, source, indexes, shape, window)
+
+
+def read_onto(
+    path: Path, indexes: Sequence[int], shape: tuple[int, int], crs: Any, bounds: tuple[float, ...]
+) -> Floats:
+    """As `read_physical`, of the ground within `bounds` (west, south, east, north in `crs`), whatever grid
+    the file is on; NaN outside it.
+    """
+    with _opened(path) as source:
+        if source.crs == crs and tuple(source.bounds) == bounds:
+            return _physical(source, source, indexes, shape)
+        rows, cols = shape
+        grid = {"crs": crs, "transform": from_bounds(*bounds, cols, rows), "width": cols, "height": rows}
+        with WarpedVRT(source, resampling=Resampling.average, **grid) as warped:
+            return _physical(warped, source, indexes, shape)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with rasterio.open(path) as source:
-            data = source.read(
-                list(indexes), out_shape=(len(indexes), *shape), window=window, masked=True,
-                resampling=Resampling.average,
-            )  # fmt: skip
-            scales = np.array([source.scales[i - 1] for i in indexes], np.float32)
-            offsets = np.array([source.offsets[i - 1] for i in indexes], np.float32)
-            nodata = source.nodata
-    except rasterio.errors.RasterioIOError as error:
+            yield source
+    except rasterio.errors.RasterioError as error:
         raise SourceUnreadableError(
             f"{path}: cannot be read ({error}); run again to write it anew"
         ) from error
+
+
+def _physical(
+    pixels: Any, source: Any, indexes: Sequence[int], shape: tuple[int, int], window: Window | None = None
+) -> Floats:
+    """Of `pixels`, which are those of `source` or a warp of them, which has no scale of its own."""
+    data = pixels.read(
+        list(indexes), out_shape=(len(indexes), *shape), window=window, masked=True,
+        resampling=Resampling.average,
+    )  # fmt: skip
+    scales = np.array([source.scales[i - 1] for i in indexes], np.float32)
+    offsets = np.array([source.offsets[i - 1] for i in indexes], np.float32)
     unseen = np.ma.getmaskarray(data)
-    if nodata is not None:  # the mask is reduced apart from the values, so look at these too
-        unseen = unseen | (data.data == nodata)
+    if source.nodata is not None:  # the mask is reduced apart from the values, so look at these too
+        unseen = unseen | (data.data == source.nodata)
     values = data.data.astype(np.float32) * scales[:, None, None] + offsets[:, None, None]
     return np.where(unseen, np.float32("nan"), values)
 

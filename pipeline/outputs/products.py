@@ -11,14 +11,20 @@ import geopandas as gpd
 from dask.delayed import delayed
 
 from pipeline.compute import compute
+from pipeline.config.pictures import USUAL, Pictures
+from pipeline.outputs.chips import write_all_chips
 from pipeline.outputs.figures import write_overview
+from pipeline.outputs.geopackage import write_geopackage
 from pipeline.outputs.item import write_item
+from pipeline.outputs.kml import write_kml
 from pipeline.outputs.provenance import begin
 from pipeline.outputs.report import write_report
 from pipeline.outputs.vectors import write_findings
 
 
-def write_products(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any]) -> None:
+def write_products(
+    folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[str, Any], looks: Pictures = USUAL
+) -> None:
     """Complete a folder that holds before.tif, after.tif, change.tif and shift.tif, but for run.json.
 
     An earlier run.json is taken away first: `write_run` writes it when all else is done, and only a folder
@@ -27,6 +33,12 @@ def write_products(folder: Path, findings: gpd.GeoDataFrame, summary: Mapping[st
     """
     begin(folder)
     write_findings(findings, folder)
-    pictures = [partial(write, findings, folder, summary) for write in (write_overview, write_report)]
-    compute(*[delayed(draw, pure=False)() for draw in pictures])
+    write_geopackage(findings, folder)
+    write_kml(findings, folder, summary)
+    draws = [
+        partial(write_overview, findings, folder, summary, looks),
+        partial(write_report, findings, folder, summary),
+        partial(write_all_chips, findings, folder, summary, looks),
+    ]
+    compute(*[delayed(draw, pure=False)() for draw in draws])
     write_item(folder, summary)

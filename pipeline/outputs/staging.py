@@ -60,17 +60,19 @@ def _writable(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Hold `folder` against other processes; the system lets go of it where a process dies.
 
-    Raises OutputError where another one holds it.
+    Where another one holds it: raises OutputError, or waits for it.
     """
     path = folder / _LOCK
+    with _writable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     while True:
         with _writable(folder):
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
             os.close(handle)
             raise OutputError(
@@ -89,6 +91,8 @@ def locked(folder: Path) -> Iterator[None]:
 def publish(folder: Path, out: Path) -> None:
     """While files are being replaced there is no run.json, so a mixture never looks complete."""
     (out / RUN_FILE).unlink(missing_ok=True)
+    for old in out.glob("finding-*.png"):  # there may be fewer now
+        old.unlink()
     for file in sorted(
         (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
         key=lambda p: (p.name == RUN_FILE, p.name),

@@ -1,4 +1,4 @@
-"""Findings as files: GeoJSON (RFC 7946) for everyone, GeoParquet 1.1 in the grid's CRS for programs."""
+"""Findings as files: GeoJSON (RFC 7946) for everyone, GeoParquet 1.1 for programs, CSV for spreadsheets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from pipeline.outputs import words
 from pipeline.outputs.files import replacing, write_text
+from pipeline.outputs.sheets import csv_text
 
 DECIMALS = 7  # of a degree: about a centimetre, and what RFC 7946 counts as enough
 COLUMNS = ("id", "kind", "direction", "confidence", "area_m2", "length_m", "width_m", "zone")
 _ROUND = {"confidence": 4, "area_m2": 2, "length_m": 2, "width_m": 2}
+_MARK = "\ufeff"  # by which spreadsheets know that a CSV is UTF-8
 _WGS84 = "OGC:CRS84"  # longitude first, whatever the library's axis order
 
 
@@ -80,7 +83,8 @@ def _geojson_text(collection: dict[str, Any]) -> str:
 
 
 def write_findings(findings: gpd.GeoDataFrame, folder: Path) -> None:
-    """Write `changes.geojson` (lon/lat, RFC 7946) and `changes.parquet` (GeoParquet 1.1, the findings' CRS).
+    """Write `changes.geojson` (lon/lat, RFC 7946), `changes.parquet` (GeoParquet 1.1, the findings' CRS) and
+    `changes.csv`.
 
     The same findings give the same bytes. GeoJSON cannot say which columns it would have had, so an empty
     result keeps its columns and their types in the GeoParquet only. Raises OutputError.
@@ -90,3 +94,13 @@ def write_findings(findings: gpd.GeoDataFrame, folder: Path) -> None:
         typed(findings).to_parquet(
             part, index=False, schema_version="1.1.0", write_covering_bbox=True, compression="zstd"
         )
+    write_text(folder / "changes.csv", _MARK + csv_text(_with_places(typed(findings))))
+
+
+def _with_places(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The columns without the geometry, and after them `latitude` and `longitude` of a point on each."""
+    places = words.centres(frame)
+    table = pd.DataFrame(frame[list(COLUMNS)])
+    table["latitude"] = [round(lat, DECIMALS) for _, lat in places]
+    table["longitude"] = [round(lon, DECIMALS) for lon, _ in places]
+    return table
