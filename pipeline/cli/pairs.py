@@ -16,6 +16,7 @@ from pipeline.cli.options import (
     ChunkSize,
     DetectorName,
     Json,
+    NoColour,
     Out,
     Quiet,
     Scheduler,
@@ -98,6 +99,7 @@ def compare(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -146,6 +148,7 @@ def align(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:

@@ -18,6 +18,7 @@ from pipeline.cli.options import (
     ChunkSize,
     DetectorName,
     Json,
+    NoColour,
     Out,
     Quiet,
     Scheduler,
@@ -63,7 +64,7 @@ DryRun = Annotated[
 ]
 SiteFiles = Annotated[
     list[Path],
-    typer.Argument(metavar="SITE.yaml...", help="Site files, or folders of them.", show_default=False),
+    typer.Argument(metavar="SITE.yaml", help="Site files, or folders of them.", show_default=False),
 ]
 
 
@@ -80,6 +81,7 @@ def run(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare two dates of a site. Files go to DIR/SITE ID/BEFORE_AFTER/."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -109,6 +111,7 @@ def monitor(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare all dates of all sites, and follow the findings over time. What is done already is skipped."""
 
@@ -211,7 +214,9 @@ def _followed(out: Path, sites: Iterable[str]) -> list[str]:
     return lines
 
 
-def check(sites: SiteFiles, json: Json = False, verbose: Verbose = False) -> None:
+def check(
+    sites: SiteFiles, *, json: Json = False, verbose: Verbose = False, no_colour: NoColour = False
+) -> None:
     """Say all that is wrong with site files, at once, and what there is to compare."""
     with reporting(verbose):
         from pipeline.check import check_site
@@ -247,6 +252,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     verbose: Verbose = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Write a site file with comments, to be filled in and checked."""
     with reporting(verbose):
