@@ -13,8 +13,10 @@ from typing import Annotated
 import typer
 
 from pipeline import __version__
+from pipeline.cli.doctor import doctor
+from pipeline.cli.init import init
 from pipeline.cli.pairs import align, compare
-from pipeline.cli.sites import check, init, monitor, run
+from pipeline.cli.sites import check, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
 from pipeline.cli.usage import STOPPED, Command, Commands
@@ -40,7 +42,7 @@ def groundbreak(
     """Compare satellite images of a place, before and after: what was built there, where, how sure."""
 
 
-_PAIRS, _SITES, _TRUTH = "Two images", "Sites", "Made scenes and scores"
+_PAIRS, _SITES, _TRUTH, _HELP = "Two images", "Sites", "Made scenes and scores", "When something is wrong"
 
 
 def _add(command: Callable[..., None], panel: str, *examples: str) -> None:
@@ -73,7 +75,9 @@ _add(
     init,
     _SITES,
     "groundbreak init",
-    "groundbreak init yard.yaml --id yard --files 'tiles/{date}/*.tif' --aoi 40.94,34.42,40.96,34.44",
+    "groundbreak init --images tiles --name 'The yard'",
+    "groundbreak init yard.yaml --images 'tiles/{date}/*.tif' --at 34.4123,40.9321 --radius 2km",
+    "groundbreak init --aoi yard.kml --stac catalogue/catalog.json --collection sentinel-2-l2a",
 )
 _add(
     simulate,
@@ -91,6 +95,13 @@ _add(
     _TRUTH,
     "groundbreak train labelled --out mine.onnx",
     "groundbreak train backgrounds --shipped fine --out fine.onnx",
+)
+_add(
+    doctor,
+    _HELP,
+    "groundbreak doctor",
+    "groundbreak doctor --test",
+    "groundbreak doctor --json > doctor.json",
 )
 
 

@@ -42,6 +42,13 @@ Before = Annotated[str, typer.Argument(metavar="BEFORE", help=_SOURCE, show_defa
 After = Annotated[
     str, typer.Argument(metavar="AFTER", help="Likewise, of the later date.", show_default=False)
 ]
+AfterOrNone = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="AFTER", help="Likewise, of the later date. Without it: the last two dates in BEFORE.",
+        show_default=False,
+    ),
+]  # fmt: skip
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site file.", show_default=False)]
 Out = Annotated[
     str,

@@ -30,6 +30,7 @@ PIPE_WIDTH = 140  # columns of a table that is not printed to a terminal
 @contextmanager
 def reporting(verbose: bool = False) -> Iterator[None]:
     """Turn what goes wrong inside into one line on standard error and exit status 1; Ctrl-C into 130."""
+    log_to(PlainProgress(), verbose)
     try:
         yield
     except GroundbreakError as error:
@@ -89,10 +90,13 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """A warning as an error looks: one line that names the program; the rest as a log has it."""
-        said = self.format(record)
-        if record.levelno == logging.WARNING:
-            said = f"groundbreak: warning: {without_secrets(record.getMessage())}"
-        self._say(said)
+        try:
+            said = self.format(record)
+            if record.levelno == logging.WARNING:
+                said = f"groundbreak: warning: {without_secrets(record.getMessage())}"
+            self._say(said)
+        except Exception:  # as every handler of the standard library does: a log never fails the work
+            self.handleError(record)
 
 
 def print_to_stderr(text: str) -> None:
@@ -100,7 +104,7 @@ def print_to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def log_to(progress: Progress, verbose: bool, quiet: bool) -> None:
+def log_to(progress: Progress, verbose: bool, quiet: bool = False) -> None:
     """The project's own log, from debug on where it was asked for; of everyone's, errors only."""
     logging.basicConfig(level=logging.ERROR, handlers=[_Lines(progress)], force=True)
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING

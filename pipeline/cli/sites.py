@@ -232,31 +232,3 @@ def check(
                 show(*one.problems, *([] if one.problems else [f"{one.file}: ok"]))
                 show(*(f"  {fact}" for fact in one.facts))
         raise typer.Exit(1 if any(one.problems for one in checked) else 0)
-
-
-def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The site file to write.")] = Path("site.yaml"),
-    *,
-    site_id: Annotated[
-        str, typer.Option("--id", help="Names the output folder: letters, digits, - and _.")
-    ] = "my-site",
-    name: Annotated[str, typer.Option("--name", help="For people; heads the report.")] = "My site",
-    files: Annotated[
-        str, typer.Option("--files", metavar="PATTERN", help="The images, {date} where their date stands.")
-    ] = "images/{date}/*.tif",
-    aoi: Annotated[
-        str | None,
-        typer.Option(
-            "--aoi", metavar="W,S,E,N", help="A box in degrees, or a GeoJSON file.", show_default=False
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    verbose: Verbose = False,
-    no_colour: NoColour = False,
-) -> None:
-    """Write a site file with comments, to be filled in and checked."""
-    with reporting(verbose):
-        from pipeline.init import write_site_file
-
-        write_site_file(file, site_id, name, files, aoi, force=force)
-        show(f"{file}: written; edit it, then: groundbreak check {file}")

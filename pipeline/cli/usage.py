@@ -41,10 +41,10 @@ class Commands(TyperGroup):
         ]
         _print_help(self, ctx, [*sections, *_sections(self, ctx)])
 
-    def main(self, *args: Any, standalone_mode: bool = True, **options: Any) -> Any:
+    def main(self, *args: Any, **options: Any) -> Any:
         """Run the command that the words name, and end the process with its status."""
         try:
-            status = super().main(*args, standalone_mode=False, **options)
+            status = super().main(*args, **{**options, "standalone_mode": False})
         except typer.TyperException as error:
             status = _told(error)
         except typer.Abort:  # Ctrl-C or the end of the input at a question
