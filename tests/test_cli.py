@@ -107,7 +107,7 @@ def test_version_and_help_with_examples() -> None:
         told = groundbreak(command, "--help")
         assert told.exit_code == 0
         assert f"groundbreak {command} " in told.stdout.split("Examples")[1]
-        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor"})
+        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor", "doctor"})
 
 
 @pytest.mark.parametrize(

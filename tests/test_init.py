@@ -84,7 +84,7 @@ def test_a_site_file_elsewhere_names_its_images_and_area_from_there(
     )
     assert told.exit_code == 0, told.output
     site = load_site("sites/yard.yaml")
-    assert (site.id, site.name) == ("Groer-Hof", "Großer Hof")
+    assert (site.id, site.name) == ("groer-hof", "Großer Hof")
     assert (site.file.aoi, site.file.source[0].files) == ("../yard.kml", "../tiles/{date}")
     assert site.aoi is not None
     assert site.aoi.to_crs(str(BOX.crs)).area == pytest.approx(80 * 80, rel=1e-3)
@@ -143,7 +143,7 @@ def test_what_is_not_given_is_asked_for_on_a_terminal(
     assert told.exit_code == 0, told.output
     assert "found: 3 dates, 2019-08-20 to 2019-09-21" in told.stdout
     site = load_site("site.yaml")
-    assert (site.id, site.name) == ("The-yard", "The yard")
+    assert (site.id, site.name) == ("the-yard", "The yard")
     assert site.aoi is not None
     assert site.aoi.boundingbox.bbox[1] < 34.43 < site.aoi.boundingbox.bbox[3]
     assert groundbreak("init", "b.yaml", answers="tiles\n\n\n\n").exit_code == 0

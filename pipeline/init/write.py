@@ -58,7 +58,7 @@ def write_site_file(path: Path, draft: Draft, *, force: bool) -> None:
 def named(text: str) -> tuple[str, str]:
     """An id and a name for people, made of a file's or a folder's name."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")[:64] or "my-site"
+    slug = re.sub(r"[^a-z0-9_-]+", "-", plain.lower()).strip("-_")[:64] or "my-site"
     words = " ".join(re.sub(r"[-_]+", " ", text).split()) or "My site"
     return slug, words[0].upper() + words[1:]
 
