@@ -16,7 +16,6 @@ from pipeline import __version__
 from pipeline.fingerprint import fingerprint
 from pipeline.grid import pixel_size
 from pipeline.outputs.provenance import file_record, library_versions
-from pipeline.scenes import is_placed
 from pipeline.secrecy import without_secrets
 from pipeline.stages.align import Alignment
 
@@ -69,7 +68,6 @@ def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
         "date": image.attrs["date"],
         "inputs": [_input(href) for href in hrefs],
         "sensor": ", ".join(sorted(sensors)) or None,
-        "placed": is_placed(items),
     }
 
 
