@@ -493,9 +493,12 @@ def test_a_warning_is_said_once_for_all_files(tmp_path: Path) -> None:
 def test_shells_complete(shell: str) -> None:
     script, _ = program(_GROUNDBREAK_COMPLETE=f"source_{shell}").communicate(timeout=60)
     assert "complete" in script
-    asked = {"COMP_WORDS": "groundbreak com", "COMP_CWORD": "1"} | {
-        "_TYPER_COMPLETE_ARGS": "groundbreak com", "_TYPER_COMPLETE_FISH_ACTION": "get-args"
-    }  # fmt: skip
-    offered, _ = program(_GROUNDBREAK_COMPLETE=f"complete_{shell}", **asked).communicate(timeout=60)
-    assert "compare" in offered
-    assert "monitor" not in offered
+    for begun, place, offers, others in (
+        ("groundbreak com", 1, "compare", "monitor"),
+        ("groundbreak run a.yaml --detector cl", 4, "classic", "learned"),
+    ):
+        asked = {"COMP_WORDS": begun, "COMP_CWORD": str(place), "_TYPER_COMPLETE_ARGS": begun}
+        asked |= {"_GROUNDBREAK_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        offered, _ = program(**asked).communicate(timeout=60)
+        assert offers in offered
+        assert others not in offered

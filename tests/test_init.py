@@ -158,6 +158,7 @@ def test_what_is_not_given_is_asked_for_on_a_terminal(
         (["--at", "34.4,40.9", "--radius", "2 miles"], 1, "as 500m or 2km"),
         (["--aoi", "no.geojson"], 1, "no.geojson: no such file"),
         (["--stac", "catalog.json"], 2, "go together"),
+        (["--stac", "catalog.json", "--collection", "s2"], 2, "give --at or --aoi"),
         (["--images", "nowhere"], 1, "nowhere: no such file or folder"),
         (["--images", "undated"], 1, "no day in the names or metadata"),
         (["--images", "x/{date}.tif"], 1, "no image matches"),

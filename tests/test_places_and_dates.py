@@ -130,6 +130,8 @@ def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
     (tmp_path / "S2A_MSIL2A.SAFE.zip").write_bytes(b"PK")
     with pytest.raises(SourceUnreadableError, match=r"zip: an archive; unpack it"):
         describe(tmp_path / "S2A_MSIL2A.SAFE.zip")
+    with pytest.raises(SourceUnreadableError, match=r"zip: an archive; unpack it"):
+        describe(tmp_path)
 
 
 @pytest.mark.parametrize(

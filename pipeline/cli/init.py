@@ -105,6 +105,9 @@ def init(
         raise typer.BadParameter("an area and a middle are given; give one of --aoi and --at")
     if bool(stac) != bool(collection):
         raise typer.BadParameter("--stac and --collection go together")
+    asks = _on_terminal() and not no_input and not json
+    if stac and not (aoi or at or asks):
+        raise typer.BadParameter("--stac is searched for an area; give --at or --aoi")
     with reporting(verbose):
         if file.exists() and not force:
             fail(f"{file}: is there already; choose another name, or replace it with --force")
@@ -112,7 +115,7 @@ def init(
             file, site_id, name, images, stac, tuple(collection or ()), at, radius, aoi, pixel_size,
             source_crs,
         )  # fmt: skip
-        draft = given.asked() if _on_terminal() and not no_input and not json else given.draft()
+        draft = given.asked() if asks else given.draft()
         _write(file, draft, force, json)
 
 
@@ -245,4 +248,6 @@ def _write(file: Path, draft: Draft, force: bool, json: bool) -> None:
     show(f"{file}: written")
     if found:
         show(f"  found: {found.told()}")
+    elif draft.stac is None:
+        show(f"  no images were looked for: put them at {draft.files} beside it, or name theirs by --images")
     show(f"next: groundbreak check {file}")

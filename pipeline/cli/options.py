@@ -22,6 +22,11 @@ def _detector(name: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from None
 
 
+def _detectors(begun: str) -> list[str]:
+    """For the shell's completion."""
+    return [name for name in ("auto", "classic", "learned", "onnx:") if name.startswith(begun)]
+
+
 def _colourless(asked: bool) -> bool:
     """By the variable that libraries heed (no-color.org), workers' too."""
     if asked:
@@ -81,7 +86,8 @@ ChunkSize = Annotated[
 DetectorName = Annotated[
     str | None,
     typer.Option(
-        "--detector", metavar="NAME", callback=_detector, show_default="auto, or the site file's",
+        "--detector", metavar="NAME", callback=_detector, autocompletion=_detectors,
+        show_default="auto, or the site file's",
         help="How change is detected: auto, classic, learned, or onnx:PATH for a model of your own.",
     ),
 ]  # fmt: skip

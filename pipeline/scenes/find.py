@@ -71,6 +71,8 @@ def _remote(url: str) -> list[Path]:
 def _in_folder(folder: Path) -> list[Path]:
     found = _images(folder.iterdir()) or _images(folder.rglob("*"))
     if not found:
+        for path in sorted(folder.iterdir()):
+            _refuse_archive(path)
         raise SourceNotFoundError(
             f"{folder}: no image in this folder; put GeoTIFFs, JPEG 2000 files or STAC Items there."
         )
