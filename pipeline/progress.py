@@ -2,11 +2,13 @@
 
 A `Progress` times the stages of one run at a time and measures their memory; how that is shown is up to the
 subclass: nothing (`Progress` itself, for tests and `--quiet`), short lines (`PlainProgress`, for pipes and
-logs), or a live bar (`RichProgress`, for a terminal). All of it goes to standard error.
+logs; `LoggedProgress`, for `--verbose`), or a live bar (`RichProgress`, for a terminal). All of it goes to
+standard error.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -29,6 +31,8 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 SAMPLE_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
 
 
 def resident_mb() -> float:
@@ -138,6 +142,13 @@ class PlainProgress(Progress):
 
     def _ended(self, name: str, seconds: float, peak_mb: float) -> None:
         self.note(f"  {name}: {seconds:.1f} s, {peak_mb:.0f} MB")
+
+
+class LoggedProgress(PlainProgress):
+    """The same lines in the project's log, which gives each its time."""
+
+    def note(self, text: str) -> None:
+        log.info("%s", text.strip())
 
 
 class _Left(TimeRemainingColumn):

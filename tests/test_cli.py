@@ -196,6 +196,14 @@ def test_json_stands_alone_on_stdout(site: Path, fake: FakeRun, tmp_path: Path) 
     assert re.search(r"load: \d+\.\d s, \d+ MB", told.stderr)
 
 
+def test_verbose_is_a_log_with_times(site: Path, fake: FakeRun) -> None:
+    told = groundbreak("run", site, "--verbose").stderr.splitlines()
+    assert all(
+        re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING) pipeline", line) for line in told
+    )
+    assert any("load: 0." in line for line in told)
+
+
 def test_quiet_leaves_stderr_empty_and_a_table_on_stdout(site: Path, fake: FakeRun) -> None:
     told = groundbreak("run", site, "--quiet")
     assert (told.exit_code, told.stderr) == (0, "")

@@ -18,7 +18,7 @@ from rich.console import Console, RenderableType
 
 from pipeline.cli.usage import STOPPED
 from pipeline.errors import GroundbreakError
-from pipeline.progress import PlainProgress, Progress, RichProgress
+from pipeline.progress import LoggedProgress, PlainProgress, Progress, RichProgress
 from pipeline.secrecy import SecretiveFormatter, without_secrets
 
 _BLAS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -74,10 +74,12 @@ def make_progress(quiet: bool, verbose: bool = False) -> Progress:
     """A bar on a terminal that can move one, short lines in a pipe or a log, nothing where that was asked
     for.
     """
+    if verbose:
+        return LoggedProgress()
     if quiet:
         return Progress()
     moving = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return RichProgress(Console(stderr=True)) if moving and not verbose else PlainProgress()
+    return RichProgress(Console(stderr=True)) if moving else PlainProgress()
 
 
 class _Lines(logging.Handler):
@@ -86,7 +88,7 @@ class _Lines(logging.Handler):
     def __init__(self, progress: Progress, every: bool) -> None:
         super().__init__()
         self._every, self._warned = every, set[tuple[str, str, str]]()
-        self._say = print_to_stderr if type(progress) is Progress else progress.note
+        self._say = progress.note if isinstance(progress, RichProgress) else print_to_stderr
         self.setFormatter(SecretiveFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def filter(self, record: logging.LogRecord) -> bool:
