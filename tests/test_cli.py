@@ -143,6 +143,16 @@ def test_what_is_nearly_right_is_named(words: list[str], meant: str) -> None:
     assert meant in groundbreak(*words).stderr
 
 
+@pytest.mark.parametrize(
+    "typed", [("--chunk-size", "1"), ("--chunk-size=1",), ("--before-date", "yesterday")]
+)
+def test_what_cannot_be_is_told_as_it_was_typed(typed: tuple[str, ...]) -> None:
+    told = one_line(groundbreak("compare", "a.tif", "b.tif", *typed).stderr)
+    option, value = " ".join(typed).replace("=", " ").split()
+    assert option in told
+    assert re.search(rf"\b{value}\b", told.removeprefix("groundbreak: error: "))
+
+
 def test_a_detector_nearly_named() -> None:
     assert "is classic meant?" in " ".join(
         groundbreak("run", "a.yaml", "--detector", "clasic").output.split()

@@ -55,6 +55,8 @@ _add(
     "groundbreak compare 2019-09-09.tif 2019-09-21.tif --out result",
     "groundbreak compare '0909/*.tif' '0921/*.tif' --aoi site.geojson --bands blue,green,red,nir",
     "groundbreak compare S2_before/ S2_after/ --after-mask clouds.tif --workers 2",
+    "groundbreak compare tiles --before-date 2019-09-09 --after-date 2019-09-21",
+    "groundbreak compare before.png after.png --at 34.4123,40.9321 --pixel-size 0.5",
 )
 _add(align, _PAIRS, "groundbreak align before.tif after.tif --out aligned --warp")
 _add(

@@ -40,7 +40,8 @@ Mask = Annotated[
     ),
 ]
 Day = Annotated[
-    datetime | None, day("Of its several dates, or where its metadata and name say none.", _IMAGES)
+    datetime | None,
+    day("The one to take of several dates; or the date of images that do not tell theirs.", _IMAGES),
 ]
 Bands = Annotated[
     str | None,
@@ -77,14 +78,14 @@ At = Annotated[
     str | None,
     typer.Option(
         metavar="LAT,LON", callback=point, rich_help_panel=_IMAGES, show_default=False,
-        help="Where the middle of images lies that do not say where they are (plain PNG, JPEG), north up.",
+        help="Where the middle of plain pictures lies (PNG, JPEG that do not say where they are), north up.",
     ),
 ]  # fmt: skip
 PixelSize = Annotated[
     float | None,
     typer.Option(
         metavar="M", min=0.01, max=1000, rich_help_panel=_IMAGES, show_default=False,
-        help="Metres a pixel of such images.",
+        help="Metres a pixel of plain pictures, whose middle is --at.",
     ),
 ]  # fmt: skip
 SourceCrs = Annotated[

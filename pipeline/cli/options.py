@@ -113,10 +113,18 @@ NoColour = Annotated[
 ]  # fmt: skip
 
 
+def _day(text: str) -> datetime:
+    """Midnight. Raises BadParameter for what is no day."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write YYYY-MM-DD") from None
+
+
 def day(help_text: str, panel: str | None = None) -> Any:
     """An option that takes a date, YYYY-MM-DD."""
     return typer.Option(
-        metavar="DATE", formats=["%Y-%m-%d"], help=help_text, rich_help_panel=panel, show_default=False
+        metavar="DATE", parser=_day, help=help_text, rich_help_panel=panel, show_default=False
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from gettext import gettext as _
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import typer
@@ -41,27 +41,40 @@ class Commands(TyperGroup):
         ]
         _print_help(self, ctx, [*sections, *_sections(self, ctx)])
 
-    def main(self, *args: Any, **options: Any) -> Any:
+    def main(self, args: Any = None, *more: Any, **options: Any) -> Any:
         """Run the command that the words name, and end the process with its status."""
+        words = list(sys.argv[1:] if args is None else args)
         try:
-            status = super().main(*args, **{**options, "standalone_mode": False})
+            status = super().main(words, *more, **{**options, "standalone_mode": False})
         except typer.TyperException as error:
-            status = _told(error)
+            status = _told(error, words)
         except typer.Abort:  # Ctrl-C or the end of the input at a question
             print("groundbreak: stopped", file=sys.stderr)
             status = STOPPED
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _told(error: typer.TyperException) -> int:
+def _told(error: typer.TyperException, words: Sequence[str]) -> int:
     """Say what is wrong with the words; the exit status. Without any words help has been printed already."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().split())
     if message:
         message = message[0].lower() + message[1:].rstrip(".")
+        value = _value(getattr(error, "param", None), words)
+        if value and repr(value) not in message:
+            message += f", not {value!r}"
         more = f" (see `{context.command_path} --help`)" if context else ""
         print(f"groundbreak: error: {message}{more}", file=sys.stderr)
     return int(error.exit_code)
+
+
+def _value(parameter: Any, words: Sequence[str]) -> str | None:
+    """What was typed for an option, where one is wrong."""
+    for name in parameter.opts if parameter is not None else ():
+        for word, behind in pairwise([*words, ""]):
+            if word == name or word.startswith(f"{name}="):
+                return behind if word == name else word.partition("=")[2]
+    return None
 
 
 def _print_help(command: Any, ctx: Any, sections: Iterable[tuple[str, Rows]]) -> None:
@@ -74,11 +87,13 @@ def _print_help(command: Any, ctx: Any, sections: Iterable[tuple[str, Rows]]) ->
     ]
     for title, rows in sections:
         parts += [Text(f"\n{title}:", style=_HEADING), Padding(_table(rows), (0, 0, 0, 2))]
-    console.print(Group(*parts))
-    if command.epilog:
-        console.print("\nExamples:", style=_HEADING)
-        for line in command.epilog.splitlines():
-            console.print(f"  {line}", soft_wrap=True, markup=False)
+    with console.capture() as told:
+        console.print(Group(*parts))
+        if command.epilog:
+            console.print("\nExamples:", style=_HEADING)
+            for line in command.epilog.splitlines():
+                console.print(f"  {line}", soft_wrap=True, markup=False)
+    print("\n".join(line.rstrip() for line in told.get().splitlines()))
 
 
 def _table(rows: Rows) -> Table:
@@ -107,7 +122,7 @@ def _option(parameter: Any, ctx: Any) -> tuple[str, str]:
     """As typed, with what it takes, and its help with the default."""
     shorts = [name for name in parameter.opts if not name.startswith("--")]
     longs = [name for name in parameter.opts if name.startswith("--")]
-    names = ", ".join([*(shorts or ["  "]), longs[0]]).replace("  , ", "    ")
+    names = ", ".join([*(shorts or ["  "]), *longs]).replace("  , ", "    ")
     takes = "" if parameter.is_flag else f" {parameter.display_type_rich(ctx)}"
     needed = " [required]" if parameter.required else _needed(parameter)
     return f"{names}{takes}", f"{parameter.help}{needed}"
