@@ -146,8 +146,16 @@ def test_what_is_not_given_is_asked_for_on_a_terminal(
     assert (site.id, site.name) == ("the-yard", "The yard")
     assert site.aoi is not None
     assert site.aoi.boundingbox.bbox[1] < 34.43 < site.aoi.boundingbox.bbox[3]
-    assert groundbreak("init", "b.yaml", answers="tiles\n\n\n\n").exit_code == 0
+    again = groundbreak("init", "b.yaml", answers="nowhere\ntiles\nno such place\n91,0\n\n\n\n")
+    assert (again.exit_code, again.stderr.count("nowhere: no such"), again.stderr.count("write them as")) == (
+        0,
+        1,
+        2,
+    )
     assert load_site("b.yaml").id == "b"
+    assert (
+        groundbreak("init", "c.yaml", answers="tiles\n").exit_code == 130
+    )  # the end of the input, or Ctrl-C
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.given import DEFAULT_FILE, DEFAULT_RADIUS, Given
 from pipeline.cli.images import PixelSize, SourceCrs, point
 from pipeline.cli.options import Json, NoColour, Verbose
 from pipeline.cli.session import fail, reporting, show, show_json
 
 if TYPE_CHECKING:
-    from pipeline.init import Draft, Images
-    from pipeline.scenes import Place
+    from pipeline.init import Draft
 
 _AREA, _SOURCE = "Area", "Images"
-DEFAULT_FILE, DEFAULT_RADIUS, DEFAULT_PATTERN = Path("site.yaml"), "1km", "images/{date}/*.tif"
 
 
 def init(
@@ -111,7 +109,7 @@ def init(
     with reporting(verbose):
         if file.exists() and not force:
             fail(f"{file}: is there already; choose another name, or replace it with --force")
-        given = _Given(
+        given = Given(
             file, site_id, name, images, stac, tuple(collection or ()), at, radius, aoi, pixel_size,
             source_crs,
         )  # fmt: skip
@@ -119,113 +117,8 @@ def init(
         _write(file, draft, force, json)
 
 
-@dataclass(frozen=True)
-class _Given:
-    """What is typed, before it is looked at."""
-
-    file: Path
-    id: str | None
-    name: str | None
-    images: str | None
-    stac: str | None
-    collections: tuple[str, ...]
-    at: str | None
-    radius: str
-    area: str | None
-    pixel_size: float | None
-    source_crs: str | None
-
-    @property
-    def place(self) -> Place:
-        """Of images that do not say where they lie."""
-        from pipeline.coordinates import latitude_longitude
-        from pipeline.scenes import Place
-
-        centre = latitude_longitude(self.at) if self.at is not None and self.pixel_size is not None else None
-        return Place(centre, self.pixel_size if centre else None, self.source_crs)
-
-    def draft(self, found: Images | None = None) -> Draft:
-        """All that a site file needs. Raises what `find_images` and `as_written` raise."""
-        from pipeline.init import Draft, find_images, named
-
-        if found is None and self.images is not None:
-            found = find_images(self.images, self.file.parent, self.place)
-        slug, words = named(self._title())
-        return Draft(
-            id=self.id or (named(self.name)[0] if self.name else slug),
-            name=self.name or words,
-            area=self._area(found),
-            files=found.pattern if found else DEFAULT_PATTERN,
-            stac=(self.stac, self.collections) if self.stac else None,
-            place=self.place,
-            images=found,
-        )
-
-    def asked(self) -> Draft:
-        """Likewise, with questions about what is not given."""
-        from dataclasses import replace
-
-        from pipeline.init import find_images
-
-        given, found = self, None
-        if self.stac is None:
-            images = self.images or _ask("Images (a folder, or a pattern with {date} for the date)")
-            found = find_images(images, self.file.parent, self.place)
-            show(f"  found: {found.told()}")
-            given = replace(given, images=images)
-        if self.at is None and self.area is None:
-            given = given.with_area(_ask(_AREA_QUESTION, "" if found else None))
-        draft = given.draft(found)
-        name = self.name or _ask("Name, for people", draft.name)
-        given = replace(given, name=name)
-        return replace(given, id=self.id or _ask("Id, for folders", given.draft(found).id)).draft(found)
-
-    def with_area(self, answer: str) -> _Given:
-        """An answer that may be a point, a box, a file, or nothing."""
-        from dataclasses import replace
-
-        from pipeline.coordinates import latitude_longitude
-        from pipeline.errors import AreaError
-
-        if not answer or Path(answer).expanduser().exists() or answer.count(",") == 3:
-            return replace(self, area=answer or None)
-        try:
-            latitude_longitude(answer)
-        except AreaError as error:
-            fail(f"{error}; or name a file, or a box w,s,e,n")
-        return replace(self, at=answer, radius=_ask("Radius", self.radius))
-
-    def _title(self) -> str:
-        """What names the site where nobody does."""
-        if self.file.name != DEFAULT_FILE.name:
-            return self.file.stem
-        folders = [part for part in Path(self.images or "").resolve().parts if not set(part) & set("*?[{")]
-        return folders[-1] if self.images else "my-site"
-
-    def _area(self, found: Images | None) -> str | None:
-        from pipeline.coordinates import latitude_longitude, metres
-        from pipeline.init import around, as_written
-
-        if self.at is not None and self.place.centre is None:
-            return as_written(around(*latitude_longitude(self.at), metres(self.radius)), self.file.parent)
-        area = self.area or (found.extent if found else None)
-        return None if area is None else as_written(area, self.file.parent)
-
-
-_AREA_QUESTION = (
-    "Area: coordinates (34.4123, 40.9321), a file (GeoJSON, KML, GeoPackage), a box w,s,e,n in degrees;"
-    " or Enter for what all dates show"
-)
-
-
 def _on_terminal() -> bool:
     return sys.stdin.isatty()
-
-
-def _ask(question: str, default: str | None = None) -> str:
-    """The answer; asked on standard error, as results go to standard output."""
-    answer: str = typer.prompt(question, default=default, err=True, show_default=bool(default))
-    return answer.strip()
 
 
 def _write(file: Path, draft: Draft, force: bool, json: bool) -> None:
