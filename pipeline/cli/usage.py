@@ -70,7 +70,7 @@ def _told(error: typer.TyperException, words: Sequence[str]) -> int:
 
 def _value(parameter: Any, words: Sequence[str]) -> str | None:
     """What was typed for an option, where one is wrong."""
-    for name in parameter.opts if parameter is not None else ():
+    for name in (name for name in getattr(parameter, "opts", ()) if name.startswith("-")):
         for word, behind in pairwise([*words, ""]):
             if word == name or word.startswith(f"{name}="):
                 return behind if word == name else word.partition("=")[2]
