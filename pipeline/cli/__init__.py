@@ -24,6 +24,7 @@ from pipeline.cli.usage import STOPPED, Command, Commands
 app = typer.Typer(
     name="groundbreak", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="groundbreak compare BEFORE AFTER\ngroundbreak init --images FOLDER\ngroundbreak compare --help",
 )  # fmt: skip
 
 
