@@ -89,7 +89,7 @@ def _mend(path: Path, source: Any, lies: bool) -> str:
         known = "ground control points" if source.gcps[0] else "rational polynomials (RPC)"
         return f"{path}: not rectified, only {known}; rectify it, e.g. gdalwarp {path.name} rectified.tif"
     return (
-        f"{path}: no position on the ground; say where its middle lies and how large a pixel is,"
+        f"{path}: no position on the ground; give its middle and the size of a pixel,"
         f" e.g. --at 34.4123,40.9321 --pixel-size 0.5{_IN_A_FILE}"
     )
 
