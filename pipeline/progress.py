@@ -2,11 +2,13 @@
 
 A `Progress` times the stages of one run at a time and measures their memory; how that is shown is up to the
 subclass: nothing (`Progress` itself, for tests and `--quiet`), short lines (`PlainProgress`, for pipes and
-logs), or a live bar (`RichProgress`, for a terminal). All of it goes to standard error.
+logs; `LoggedProgress`, for `--verbose`), or a live bar (`RichProgress`, for a terminal). All of it goes to
+standard error.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -16,10 +18,21 @@ from typing import Self, TextIO
 
 import psutil
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 SAMPLE_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
 
 
 def resident_mb() -> float:
@@ -131,6 +144,25 @@ class PlainProgress(Progress):
         self.note(f"  {name}: {seconds:.1f} s, {peak_mb:.0f} MB")
 
 
+class LoggedProgress(PlainProgress):
+    """The same lines in the project's log, which gives each its time."""
+
+    def note(self, text: str) -> None:
+        log.info("%s", text.strip())
+
+
+class _Left(TimeRemainingColumn):
+    """How much is done, and the time that the rest will take, by the pace so far; nothing until both are
+    known.
+    """
+
+    def render(self, task: Task) -> Text:
+        """As `40 %, 0:01:10 left`."""
+        if not task.total or task.time_remaining is None:
+            return Text()
+        return Text.assemble(f"{task.percentage:.0f} %, ", super().render(task), " left")
+
+
 class RichProgress(Progress):
     """A bar for the stage under way, and a line for each that ended."""
 
@@ -148,8 +180,14 @@ class RichProgress(Progress):
             self._bars.update(self._task, completed=done, total=total)
 
     def _started(self, name: str) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bars = Bars(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            _Left(),
+            TimeElapsedColumn(),
+        )
+        self._bars = Bars(*columns, console=self._console, transient=True)
         self._task = self._bars.add_task(name, total=None)
         self._bars.start()
 

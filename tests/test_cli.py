@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,18 +105,21 @@ def test_version_and_help_with_examples() -> None:
         "simulate",
         "score",
         "train",
+        "doctor",
     ):
         told = groundbreak(command, "--help")
         assert told.exit_code == 0
         assert f"groundbreak {command} " in told.stdout.split("Examples")[1]
-        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor"})
+        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor", "doctor"})
 
 
 @pytest.mark.parametrize(
     "words",
     [
         [],
-        ["compare", "one.tif"],
+        ["compare"],
+        ["align", "one.tif"],
+        ["compare", "a.tif", "b.tif", "--at", "nowhere"],
         ["compare", "a.tif", "b.tif", "c.tif"],
         ["align", "a.tif", "b.tif"],
         ["run", "a.yaml", "--before", "yesterday"],
@@ -127,6 +132,26 @@ def test_version_and_help_with_examples() -> None:
 def test_wrong_usage_is_status_2(words: list[str]) -> None:
     told = groundbreak(*words)
     assert (told.exit_code, "Traceback" in told.output) == (2, False)
+    if words:
+        assert one_line(told.stderr).startswith("groundbreak: error: ")
+        assert "--help`)" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [(["comapre"], "'compare'"), (["run", "a.yaml", "--wrokers", "2"], "--workers")]
+)
+def test_what_is_nearly_right_is_named(words: list[str], meant: str) -> None:
+    assert meant in groundbreak(*words).stderr
+
+
+@pytest.mark.parametrize(
+    "typed", [("--chunk-size", "1"), ("--chunk-size=1",), ("--before-date", "yesterday")]
+)
+def test_what_cannot_be_is_told_as_it_was_typed(typed: tuple[str, ...]) -> None:
+    told = one_line(groundbreak("compare", "a.tif", "b.tif", *typed).stderr)
+    option, value = " ".join(typed).replace("=", " ").split()
+    assert option in told
+    assert re.search(rf"\b{value}\b", told.removeprefix("groundbreak: error: "))
 
 
 def test_a_detector_nearly_named() -> None:
@@ -180,6 +205,14 @@ def test_json_stands_alone_on_stdout(site: Path, fake: FakeRun, tmp_path: Path) 
     assert summary["folder"] == (tmp_path / "out/yard/2019-09-09_2019-09-21").as_posix()
     assert "The yard, 2019-09-09 to 2019-09-21" in told.stderr
     assert re.search(r"load: \d+\.\d s, \d+ MB", told.stderr)
+
+
+def test_verbose_is_a_log_with_times(site: Path, fake: FakeRun) -> None:
+    told = groundbreak("run", site, "--verbose").stderr.splitlines()
+    assert all(
+        re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WARNING) pipeline", line) for line in told
+    )
+    assert any("load: 0." in line for line in told)
 
 
 def test_quiet_leaves_stderr_empty_and_a_table_on_stdout(site: Path, fake: FakeRun) -> None:
@@ -329,8 +362,8 @@ def test_init_writes_what_check_accepts(site: Path) -> None:
         "yard-2",
         "--name",
         "Yard: #2",
-        "--files",
-        "images/{date}/*.tif",
+        "--images",
+        site.parent / "images/{date}/*.tif",
         "--aoi",
         "40.08,34.3,40.1,34.5",
     )
@@ -347,7 +380,7 @@ def test_init_writes_what_check_accepts(site: Path) -> None:
 
 def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
-    groundbreak("init", path)
+    assert groundbreak("init", path).exit_code == 0
     (tmp_path / "zones").mkdir()
     for name in ("site", "zones/north"):
         area = gpd.GeoSeries([box(40, 34, 41, 35)], crs="EPSG:4326")
@@ -364,7 +397,8 @@ def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     assert made.file.smart is not None
     assert made.pair() == ("2019-09-09", "2019-09-21")
     without = re.sub(r"^source:\n.*\n", "", text.replace("# aoi:", "aoi:"), flags=re.M)
-    path.write_text(re.sub(r"^#: ", "", without, flags=re.M))
+    stac_only = re.sub(r"^# Plain pictures.*\n(#: .*\n)+", "", without, flags=re.M)
+    path.write_text(re.sub(r"^#: ", "", stac_only, flags=re.M))
     stac = load_site(path).file.source[0].stac
     assert stac is not None
     assert stac.collections == ("sentinel-2-l2a",)
@@ -408,3 +442,82 @@ def test_as_a_program(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout) == (1, "")
     assert one_line(told.stderr).startswith("groundbreak: error: no.tif")
+
+
+def program(*words: object, **environment: str) -> subprocess.Popen[str]:
+    """The command as a shell starts it, in a group of its own."""
+    known = {
+        key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR", "TERM"}
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *map(str, words)],
+        env=known | environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [(), ("--workers", 2)])
+def test_ctrl_c_ends_it_with_one_line(made: Path, tmp_path: Path, more: tuple[object, ...]) -> None:
+    with program("compare", made / "before", made / "after", "--out", tmp_path / "o", *more) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("  load: "):
+                break
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to workers too
+        out, err = running.communicate(timeout=120)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "groundbreak: stopped"
+    assert "Traceback" not in err
+    assert not (tmp_path / "o" / "run.json").exists()
+
+
+def test_a_reader_that_leaves_is_no_fault() -> None:
+    with program("compare", "--help") as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "coloured"),
+    [
+        ({}, (), False),
+        ({"FORCE_COLOR": "1", "TERM": "xterm"}, (), True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}, (), False),
+        ({"FORCE_COLOR": "1", "TERM": "xterm"}, ("--no-colour",), False),
+        ({"TERM": "dumb"}, (), False),
+    ],
+)
+def test_colours_are_as_asked_for(
+    environment: dict[str, str], words: tuple[str, ...], coloured: bool
+) -> None:
+    out, _ = program("compare", *words, "--help", **environment).communicate(timeout=60)
+    assert ("\x1b[1;32m" in out, "Examples:" in out) == (coloured, True)
+
+
+def test_a_warning_is_said_once_for_all_files(tmp_path: Path) -> None:
+    for day in ("2019-08-20", "2019-09-09", "2019-09-21"):
+        path = write_image(tmp_path / "images" / day / "a.tif")
+        with rasterio.open(path) as source:
+            profile, values = source.profile, source.read()
+        with rasterio.open(path, "w", **profile | {"count": 2}) as target:
+            target.write(np.concatenate([values, values]))
+    words = ("init", tmp_path / "site.yaml", "--images", tmp_path / "images")
+    assert groundbreak(*words).stderr.count("bands are not named") == 1
+    assert groundbreak(*words, "--force", "--verbose").stderr.count("bands are not named") == 3
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete(shell: str) -> None:
+    script, _ = program(_GROUNDBREAK_COMPLETE=f"source_{shell}").communicate(timeout=60)
+    assert "complete" in script
+    for begun, place, offers, others in (
+        ("groundbreak com", 1, "compare", "monitor"),
+        ("groundbreak run a.yaml --detector cl", 4, "classic", "learned"),
+    ):
+        asked = {"COMP_WORDS": begun, "COMP_CWORD": str(place), "_TYPER_COMPLETE_ARGS": begun}
+        asked |= {"_GROUNDBREAK_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        offered, _ = program(**asked).communicate(timeout=60)
+        assert offers in offered
+        assert others not in offered

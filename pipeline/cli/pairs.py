@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from pipeline.cli.images import (
+    Aoi,
+    At,
+    Bands,
+    Day,
+    Exclude,
+    Mask,
+    Offset,
+    PixelSize,
+    Scale,
+    SourceCrs,
+    Told,
+)
 from pipeline.cli.options import (
     After,
+    AfterOrNone,
     Before,
     ChunkSize,
     DetectorName,
     Json,
+    NoColour,
     Out,
     Quiet,
     Scheduler,
     Verbose,
     Workers,
-    day,
     iso,
 )
 from pipeline.cli.session import computing, near, show, show_json
+
+Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
 
 if TYPE_CHECKING:
     import pystac
@@ -32,54 +47,10 @@ if TYPE_CHECKING:
     from pipeline.config import Settings
     from pipeline.run import Result
 
-_IMAGES = "Images"
-Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
-
-Aoi = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Area of interest: GeoJSON or another vector file, or a box w,s,e,n in degrees.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Exclude = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Where nothing is a finding: a vector file, or a box w,s,e,n in degrees.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Mask = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Raster, not 0 where clouds hide it.",
-        rich_help_panel=_IMAGES,
-        show_default=False,
-    ),
-]
-Day = Annotated[datetime | None, day("When its own metadata do not say.", _IMAGES)]
-Bands = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Names of the bands by position, or those to use: blue,green,red,nir.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Scale = Annotated[
-    float | None,
-    typer.Option(
-        metavar="S", help="Reflectance = counts x S + O.", rich_help_panel=_IMAGES, show_default=False
-    ),
-]
-Offset = Annotated[
-    float | None, typer.Option(metavar="O", help="See --scale.", rich_help_panel=_IMAGES, show_default=False)
-]
-
 
 def compare(
     before: Before,
-    after: After,
+    after: AfterOrNone = None,
     *,
     out: Out = "groundbreak-out",
     aoi: Aoi = None,
@@ -91,6 +62,9 @@ def compare(
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
+    at: At = None,
+    pixel_size: PixelSize = None,
+    source_crs: SourceCrs = None,
     detector: DetectorName = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
@@ -98,6 +72,7 @@ def compare(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -106,25 +81,30 @@ def compare(
         from pipeline.remote import delivered
         from pipeline.run import run
 
-        names = _split(bands)
-        described = _describe(names, scale, offset)
+        told = Told(bands, scale, offset, at, pixel_size, source_crs)
+        first, second = _pair(told, before, after, iso(before_date), iso(after_date))
         with delivered(out) as folder:
             job = Job(
                 site_id="compare",
                 site_name=_title(before, after),
                 out=folder,
-                before=described(before, iso(before_date)),
-                after=described(after, iso(after_date)),
+                before=first,
+                after=second,
                 before_mask=before_mask,
                 after_mask=after_mask,
                 aoi=None if aoi is None else read_area(aoi),
                 exclude=None if exclude is None else {"excluded": read_area(exclude)},
-                bands=names,
+                bands=told.names,
                 settings=settings_with(chunk_size, detector=detector),
             )
-            progress.begin(f"{before} to {after}")
+            progress.begin(
+                f"{before} to {after}" if after else f"{before}, {_days(first)} to {_days(second)}"
+            )
             result = run(job, progress)
         show_result(result, out, json)
+
+
+_BY_PATH = "name the folder or files of one"
 
 
 def align(
@@ -140,12 +120,16 @@ def align(
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
+    at: At = None,
+    pixel_size: PixelSize = None,
+    source_crs: SourceCrs = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -154,20 +138,19 @@ def align(
         from pipeline.registration import register
         from pipeline.remote import delivered
 
-        names = _split(bands)
-        described = _describe(names, scale, offset)
+        told = Told(bands, scale, offset, at, pixel_size, source_crs)
         settings = settings_with(chunk_size)
         with delivered(out) as folder:
             job = Job(
                 site_id="compare",
                 site_name=_title(before, after),
                 out=folder,
-                before=described(before, None),
-                after=described(after, None),
+                before=told.of_one_date(before, None, _BY_PATH),
+                after=told.of_one_date(after, None, _BY_PATH),
                 before_mask=before_mask,
                 after_mask=after_mask,
                 aoi=None if aoi is None else read_area(aoi),
-                bands=names,
+                bands=told.names,
                 settings=replace(
                     settings,
                     align=replace(settings.align, accept_uncertain=False),
@@ -219,19 +202,27 @@ def settings_with(
     return settings
 
 
-def _title(before: str, after: str) -> str:
+def _pair(
+    told: Told, before: str, after: str | None, before_date: str | None, after_date: str | None
+) -> tuple[tuple[pystac.Item, ...], tuple[pystac.Item, ...]]:
+    """The images of both dates."""
+    if after is not None:
+        first = told.of_one_date(before, before_date, "choose one with --before-date")
+        return first, told.of_one_date(after, after_date, "choose one with --after-date")
+    from pipeline.scenes.by_date import last_two_dates
+
+    earlier, later = last_two_dates(before, told.items(before), before_date, after_date)
+    return tuple(earlier), tuple(later)
+
+
+def _days(items: Sequence[pystac.Item]) -> str:
+    from pipeline.scenes.by_date import days_of
+
+    return ", ".join(days_of(items))
+
+
+def _title(before: str, after: str | None) -> str:
     """What the report is called: the last part of each path that is no pattern."""
-    names = [[part for part in Path(source).parts if "*" not in part] for source in (before, after)]
+    sources = [source for source in (before, after) if source is not None]
+    names = [[part for part in Path(source).resolve().parts if "*" not in part] for source in sources]
     return " to ".join(parts[-1] if parts else "images" for parts in names)
-
-
-def _split(names: str | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(part.strip() for part in names.split(",") if part.strip())
-
-
-def _describe(
-    bands: tuple[str, ...] | None, scale: float | None, offset: float | None
-) -> Callable[[str, str | None], tuple[pystac.Item, ...]]:
-    from pipeline.scenes import describe
-
-    return lambda source, date: tuple(describe(source, date=date, bands=bands, scale=scale, offset=offset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, Any
 
@@ -39,6 +40,15 @@ def _region(value: str) -> str:
     return value
 
 
+def _known_crs(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            CRS(value)
+        except Exception:  # pyproj and odc-geo have several kinds
+            raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
+    return value
+
+
 def _without_password(value: str | None) -> str | None:
     if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
         raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
@@ -46,6 +56,18 @@ def _without_password(value: str | None) -> str | None:
 
 
 Area = Annotated[Any, BeforeValidator(_area)]
+
+
+class PlaceOfImages(Section):
+    """Where images lie that do not say so themselves: plain pictures, or such with a world file alone."""
+
+    at: tuple[float, float] | None = Field(
+        None, description="[latitude, longitude] of their middle, north up"
+    )
+    pixel_size: Annotated[float, Field(gt=0)] | None = Field(None, description="metres")
+    crs: Annotated[str | None, AfterValidator(_known_crs)] = Field(
+        None, description="of images with a world file, as EPSG:32637"
+    )
 
 
 class Source(Section):
@@ -61,6 +83,7 @@ class Source(Section):
     bands: Names | None = Field(None, description="of this source; else those of the site")
     scale: Annotated[float, Field(gt=0)] | None = Field(None, description="of this source; else the site's")
     offset: float | None = Field(None, description="see scale")
+    place: PlaceOfImages | None = Field(None, description="of images that do not say where they lie")
 
     @model_validator(mode="after")
     def _one(self) -> Source:
@@ -131,7 +154,7 @@ class SiteFile(Section):
     )
     alerts: tuple[Rule, ...] = Field((), description="which findings someone is told of, and how")
     smart: Smart | None = Field(None, description="writes region and site models of IARPA SMART too")
-    crs: str | None = Field(
+    crs: Annotated[str | None, AfterValidator(_known_crs)] = Field(
         None, description="of the result, in metres; the before image's or UTM, if not given"
     )
     resolution: Annotated[float, Field(gt=0)] | None = Field(None, description="of the result, in metres")
@@ -153,16 +176,6 @@ class SiteFile(Section):
     pictures: Pictures = Field(default_factory=Pictures, description="how pictures for people are made")
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
 
-    @field_validator("crs")
-    @classmethod
-    def _known_crs(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                CRS(value)
-            except Exception:  # pyproj and odc-geo have several kinds
-                raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
-        return value
-
     @field_validator("alerts")
     @classmethod
     def _told_apart(cls, alerts: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
@@ -173,8 +186,9 @@ class SiteFile(Section):
                 raise ValueError(f"two are called {rule.name!r}; give each a name of its own")
             for zone in rule.zone or ():
                 if zone not in zones:
-                    there = ", ".join(zones) or "none"
-                    raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; there are {there}")
+                    near = difflib.get_close_matches(zone, zones, n=1)
+                    there = f"is {near[0]} meant?" if near else f"there are {', '.join(zones) or 'none'}"
+                    raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; {there}")
         return alerts
 
     @model_validator(mode="after")

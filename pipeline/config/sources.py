@@ -13,8 +13,9 @@ from odc.geo import Geometry
 
 from pipeline.config.dated import dated_paths, dates_in, is_dated
 from pipeline.config.schema import SiteFile, Source
-from pipeline.scenes import acquired, describe
+from pipeline.scenes import Place, acquired, describe
 from pipeline.scenes.calibration import calibrate
+from pipeline.scenes.place import NOWHERE
 from pipeline.scenes.search import Found, Search, search
 
 
@@ -38,6 +39,7 @@ class Told:
     bands: tuple[str, ...] | None
     scale: float | None
     offset: float | None
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,9 @@ def scene_source(source: Source, file: SiteFile, folder: Path, area: Geometry | 
         source.bands or file.bands,
         source.scale if source.scale is not None else file.scale,
         source.offset if source.offset is not None else file.offset,
+        NOWHERE
+        if source.place is None
+        else Place(source.place.at, source.place.pixel_size, source.place.crs),
     )
     if source.stac is not None:
         assert area is not None  # the site file is not right without one
