@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +27,6 @@ from pipeline.cli.options import (
 from pipeline.cli.session import computing, near, show, show_json
 
 if TYPE_CHECKING:
-    import pystac
-
     from pipeline.config import Settings
     from pipeline.run import Result
 
@@ -101,26 +99,25 @@ def compare(
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.area import read_area
-        from pipeline.job import Job
         from pipeline.remote import delivered
+        from pipeline.request import pair_job
         from pipeline.run import run
 
-        names = _split(bands)
-        described = _describe(names, scale, offset)
         with delivered(out) as folder:
-            job = Job(
-                site_id="compare",
-                site_name=_title(before, after),
-                out=folder,
-                before=described(before, iso(before_date)),
-                after=described(after, iso(after_date)),
+            job = pair_job(
+                before,
+                after,
+                folder,
+                settings=settings_with(chunk_size, detector=detector),
+                aoi=aoi,
+                exclude=exclude,
                 before_mask=before_mask,
                 after_mask=after_mask,
-                aoi=None if aoi is None else read_area(aoi),
-                exclude=None if exclude is None else {"excluded": read_area(exclude)},
-                bands=names,
-                settings=settings_with(chunk_size, detector=detector),
+                before_date=iso(before_date),
+                after_date=iso(after_date),
+                bands=_split(bands),
+                scale=scale,
+                offset=offset,
             )
             progress.begin(f"{before} to {after}")
             result = run(job, progress)
@@ -149,30 +146,27 @@ def align(
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.area import read_area
-        from pipeline.job import Job
         from pipeline.registration import register
         from pipeline.remote import delivered
+        from pipeline.request import pair_job
 
-        names = _split(bands)
-        described = _describe(names, scale, offset)
         settings = settings_with(chunk_size)
         with delivered(out) as folder:
-            job = Job(
-                site_id="compare",
-                site_name=_title(before, after),
-                out=folder,
-                before=described(before, None),
-                after=described(after, None),
-                before_mask=before_mask,
-                after_mask=after_mask,
-                aoi=None if aoi is None else read_area(aoi),
-                bands=names,
+            job = pair_job(
+                before,
+                after,
+                folder,
                 settings=replace(
                     settings,
                     align=replace(settings.align, accept_uncertain=False),
                     compute=replace(settings.compute, kernel=kernel),
                 ),
+                aoi=aoi,
+                before_mask=before_mask,
+                after_mask=after_mask,
+                bands=_split(bands),
+                scale=scale,
+                offset=offset,
             )
             progress.begin(f"{before} to {after}")
             summary = register(job, progress, warp)
@@ -211,27 +205,8 @@ def settings_with(
     """The given settings (or the defaults) with what the command line says, where it says so."""
     from pipeline.config import Settings
 
-    settings = given or Settings()
-    if chunk_size is not None:
-        settings = replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
-    if detector is not None:
-        settings = replace(settings, detect=replace(settings.detect, detector=detector))
-    return settings
-
-
-def _title(before: str, after: str) -> str:
-    """What the report is called: the last part of each path that is no pattern."""
-    names = [[part for part in Path(source).parts if "*" not in part] for source in (before, after)]
-    return " to ".join(parts[-1] if parts else "images" for parts in names)
+    return (given or Settings()).told(chunk_size=chunk_size, detector=detector)
 
 
 def _split(names: str | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(part.strip() for part in names.split(",") if part.strip())
-
-
-def _describe(
-    bands: tuple[str, ...] | None, scale: float | None, offset: float | None
-) -> Callable[[str, str | None], tuple[pystac.Item, ...]]:
-    from pipeline.scenes import describe
-
-    return lambda source, date: tuple(describe(source, date=date, bands=bands, scale=scale, offset=offset))

@@ -58,6 +58,24 @@ def describe(
         items = calibrate([item for file in files for item in read_items(file)], scale, offset)
     else:
         items = _from_rasters(files, bands, scale, offset)
+    return _as_told(items, date, bands)
+
+
+def describe_items(
+    items: Sequence[pystac.Item],
+    *,
+    date: str | None = None,
+    bands: Sequence[str] | None = None,
+    scale: float | None = None,
+    offset: float | None = None,
+) -> list[pystac.Item]:
+    """`describe` for Items that are at hand, which are left as they are. Raises BandError."""
+    return _as_told(calibrate([item.clone() for item in items], scale, offset), date, bands)
+
+
+def _as_told(
+    items: Sequence[pystac.Item], date: str | None, bands: Sequence[str] | None
+) -> list[pystac.Item]:
     for item in items:
         _check_bands(item, bands)
         if date is not None:
