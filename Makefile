@@ -38,7 +38,7 @@ test: $(STAMP)  ## Check format, lint and types, and run the tests
 	$(BIN)/pytest $(ARGS)
 
 docs: $(STAMP)  ## Build the documentation into out/docs, its commands and notebooks run
-	$(BIN)/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 format: $(STAMP)  ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -22,6 +22,7 @@ _ELSEWHERE = re.compile(
     r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\brel=[\"']?"
     r"(?:stylesheet|preload|preconnect|icon)[^>]*\bhref=[\"']?(?:https?:)?//|@import[^;]*//|url\([\"']?(?:https?:)?//"
 )
+_LEAVES = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\(\.\./[^)]*\)")
 _ASKED = re.compile(r"^<!-- made: (?P<name>[\w ]+) -->$", re.MULTILINE)
 _MADE: Mapping[str, Callable[[], str]] = {
     "commands": commands.reference,
@@ -39,6 +40,13 @@ def made(page: str) -> str:
     return figures.filled(text, RESULTS.read_text(encoding="utf-8"))
 
 
+def inside(page: str) -> str:
+    """A page of the top folder without links that leave the documentation: the figures are a page of it, of
+    other files the name stays.
+    """
+    return _LEAVES.sub(r"\g<text>", page.replace("](../benchmarks/RESULTS.md", "](measured/results.md"))
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Adds the picture that the results show."""
     picture = RESULTS.with_name(GROWTH)
@@ -48,7 +56,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """The page as it is shown; of the tutorial, with what its commands say."""
-    text = made(markdown)
+    text = made(markdown if "/" in page.file.src_uri else inside(markdown))
     if page.file.src_uri != TUTORIAL:
         return text
     with tempfile.TemporaryDirectory(prefix="groundbreak-docs-") as folder:

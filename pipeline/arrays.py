@@ -42,13 +42,15 @@ class Banded:
     made: bool
 
     @classmethod
-    def of(cls, array: xr.DataArray, name: str) -> Banded:
-        """`array`: (band, y, x) in any order, or (y, x), on a grid that `.odc.geobox` understands; `name` is
-        for messages.
+    def of(cls, image: xr.DataArray | xr.Dataset, name: str) -> Banded:
+        """`image`: (band, y, x) in any order, or (y, x), on a grid that `.odc.geobox` understands; or a
+        Dataset with a variable a band, as odc-stac gives it. A `time` of one step is no axis. `name` is for
+        messages.
 
         Names are those of the band axis, or the `long_name` of its attributes, as rioxarray gives it. Raises
         GeoreferenceError, or BandError for more axes than one beside those in space.
         """
+        array = _joined(image)
         grid = array.odc.geobox
         if not isinstance(grid, GeoBox) or grid.crs is None:
             raise GeoreferenceError(
@@ -74,6 +76,15 @@ class Banded:
             day=_day(array),
             made=bool(array.attrs.get("made", False)),
         )
+
+
+def _joined(image: xr.DataArray | xr.Dataset) -> xr.DataArray:
+    """Variables as bands, with the attributes of the first one; without an axis for a single time."""
+    array = image
+    if isinstance(image, xr.Dataset):
+        attrs = next(iter(image.data_vars.values())).attrs if image.data_vars else {}
+        array = image.to_dataarray("band").assign_attrs(attrs)
+    return array.squeeze("time") if array.sizes.get("time") == 1 else array
 
 
 def _names(bands: xr.DataArray, axis: str) -> tuple[str, ...] | None:

@@ -25,6 +25,7 @@ from servers import served
 
 from pipeline import Result, compare, monitor, open_result
 from pipeline.api import open_site
+from pipeline.arrays import Banded
 from pipeline.cluster import connect
 from pipeline.compute import has_processes
 from pipeline.config import Settings
@@ -126,6 +127,17 @@ def test_arrays_give_what_files_give_to_the_byte(made: Path, compared: Path, tmp
     assert told.run.after.date == "2021-03-15"
 
 
+def test_variables_are_bands_and_one_time_is_no_axis(made: Path) -> None:
+    counts = image_array(made / "before")
+    named = counts.assign_coords(band=["blue", "green", "red", "nir"])
+    loaded = named.to_dataset("band").expand_dims(time=[np.datetime64("2021-03-01T08:00")])
+    image = Banded.of(loaded, "before")
+    assert image.pixels.shape == counts.shape
+    np.testing.assert_array_equal(image.pixels.values, counts.values)
+    assert (image.names, image.day) == (("blue", "green", "red", "nir"), "2021-03-01")
+    assert (image.nodata, image.scale) == (counts.attrs["_FillValue"], counts.attrs["scale_factor"])
+
+
 def test_items_are_the_job_that_their_files_are(made: Path, tmp_path: Path) -> None:
     def job(before: Any, after: Any) -> str:
         return fingerprint(pair_job(before, after, tmp_path, settings=Settings(), name="pair"))
@@ -159,7 +171,7 @@ def test_what_is_wrong_is_an_error_of_ours(made: Path, tmp_path: Path, result: R
     with pytest.raises(GeoreferenceError, match="the array before has no georeference"):
         compare(xr.DataArray(before.values, dims=("band", "y", "x")), before, tmp_path / "out")
     with pytest.raises(BandError, match=r"the axes time, band beside y and x; choose one image"):
-        compare(before.expand_dims("time"), before, tmp_path / "out")
+        compare(before.expand_dims(time=2), before, tmp_path / "out")
     with pytest.raises(OutputError, match="monitor writes to a folder only"):
         monitor(tmp_path, "s3://bucket/out")
     with pytest.raises(SourceNotFoundError, match=r"only a folder with run\.json holds a finished result"):

@@ -28,6 +28,11 @@ def test_all_that_a_page_asks_for_is_there(page: Path) -> None:
     assert not re.search(r"<!-- (?:made|figures):", text)
 
 
+def test_links_that_leave_the_documentation_are_text() -> None:
+    page = "see [figures](../benchmarks/RESULTS.md#scale), [the card](../pipeline/CARD.md), [it](alerts.md)"
+    assert hooks.inside(page) == "see [figures](measured/results.md#scale), the card, [it](alerts.md)"
+
+
 def test_figures_come_with_the_day_they_were_measured() -> None:
     head = "# All\n\n## one: first\n\n2026-01-02 03:04 UTC, commit ab12; Linux\n\n"
     results = f"{head}### A\n\n| x |\n| --- |\n| 7 |\n\n### B\n\n"

@@ -27,28 +27,24 @@ def reference() -> str:
 def _command(command: Any, context: Any) -> list[str]:
     usage = command.get_usage(context).removeprefix("Usage: ")
     parts = [f"## {command.name}\n", f"{_plain(command.help)}\n", f"```text\n{usage}\n```\n"]
-    rows = [_row(one, context) for one in command.get_params(context) if not getattr(one, "hidden", False)]
+    rows = [_row(one) for one in command.get_params(context) if not getattr(one, "hidden", False)]
     parts += ["| | | default |", "| --- | --- | --- |", *rows, ""]
     if examples := _examples(command.epilog or ""):
         parts += ["```sh", *examples, "```\n"]
     return parts
 
 
-def _row(one: Any, context: Any) -> str:
-    """Names and metavar, meaning, default of an argument or option."""
-    if one.param_type_name == "argument":
-        names = f"`{one.make_metavar(context)}`"
-    else:
-        value = "" if one.is_flag else f" {one.make_metavar(context)}"
-        names = ", ".join(f"`{name}`" for name in one.opts[:-1]) + f"`{one.opts[-1]}{value}`"
+def _row(one: Any) -> str:
+    """Names and value, meaning, default of an argument or option."""
+    value = one.metavar or ("" if getattr(one, "is_flag", False) else one.name.upper())
+    names = [] if one.param_type_name == "argument" else [*one.opts]
+    shown = " ".join(filter(None, (", ".join(names), value)))
     default = one.show_default if isinstance(one.show_default, str) else _default(one)
-    return f"| {names} | {_plain(one.help or '')} | {default} |".replace(" |  |", " | |")
+    return f"| `{shown}` | {_plain(one.help or '')} | {default} |"
 
 
 def _default(one: Any) -> str:
-    shown = (
-        one.show_default is not False and one.default not in (None, False, ()) and not callable(one.default)
-    )
+    shown = one.show_default and one.default not in (None, False, ()) and not callable(one.default)
     return f"`{one.default}`" if shown else ""
 
 

@@ -21,8 +21,8 @@ INPUTS = "inputs"
 
 
 def compare(
-    before: Images | xr.DataArray,
-    after: Images | xr.DataArray,
+    before: Images | xr.DataArray | xr.Dataset,
+    after: Images | xr.DataArray | xr.Dataset,
     out: str | Path | None = None,
     *,
     aoi: Area | None = None,
@@ -47,8 +47,8 @@ def compare(
     Args:
         before: The earlier image: a file, a folder, a glob, a URL (`https://`, `s3://`), a `pystac.Item`,
             several files or Items, or an xarray array (band, y, x) or (y, x) with a CRS, NumPy or Dask, as
-            rioxarray, odc-stac and stackstac give it. The array's band names (or `long_name`), nodata,
-            `scale_factor`, `add_offset` and `time` are read.
+            rioxarray and stackstac give it, or a Dataset with a variable a band (odc-stac). The array's band
+            names (or `long_name`), nodata, `scale_factor`, `add_offset` and `time` are read.
         after: The later image, likewise. Sensors, grids and CRSs may differ.
         out: Folder (or `s3://BUCKET/FOLDER`) for the files of the result; one that is there until Python ends
             if not given. Arrays are kept there too, under `inputs/`, so that the record names what was
@@ -99,9 +99,9 @@ def compare(
     return open_result(place)
 
 
-def _as_files(images: Images | xr.DataArray, path: Path) -> Images:
+def _as_files(images: Images | xr.DataArray | xr.Dataset, path: Path) -> Images:
     """An array as the file `path`, all else as it is."""
-    if not isinstance(images, xr.DataArray):
+    if not isinstance(images, xr.DataArray | xr.Dataset):
         return images
     write_array(Banded.of(images, path.stem), path)
     return path
