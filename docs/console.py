@@ -6,11 +6,17 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
+
 BLOCK = re.compile(r"^```console\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL)
+PICTURE = re.compile(r"^<!-- picture: (?P<path>\S+) (?P<words>.+) -->$", re.MULTILINE)
 PROMPT = "$ "
+WIDTH = 1100  # pixels of a picture, at most
 SECONDS = 300  # for one command
 
 
@@ -50,3 +56,16 @@ def output(command: str, folder: Path) -> str:
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """With the `groundbreak` of this Python first, and a width that tables fit into."""
     return {**given, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given['PATH']}", "COLUMNS": "110"}
+
+
+def with_pictures(page: str, folder: Path) -> str:
+    """The page with pictures that its commands left, where it asks for them."""
+
+    def picture(asked: re.Match[str]) -> str:
+        buffer = BytesIO()
+        with Image.open(folder / asked["path"]) as image:
+            image.thumbnail((WIDTH, WIDTH))
+            image.convert("RGB").save(buffer, "JPEG", quality=85)
+        return f"![{asked['words']}](data:image/jpeg;base64,{b64encode(buffer.getvalue()).decode('ascii')})"
+
+    return PICTURE.sub(picture, page)

@@ -60,7 +60,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     if page.file.src_uri != TUTORIAL:
         return text
     with tempfile.TemporaryDirectory(prefix="groundbreak-docs-") as folder:
-        return console.filled(text, Path(folder))
+        return console.with_pictures(console.filled(text, Path(folder)), Path(folder))
 
 
 def on_post_build(config: Any) -> None:

@@ -109,6 +109,9 @@ def test_every_page_has_its_place() -> None:
 
 def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
     page = console.filled((DOCS / "tutorial.md").read_text(encoding="utf-8"), tmp_path)
+    shown = console.with_pictures(page, tmp_path)
+    assert "![Both dates, with what was found](data:image/jpeg;base64," in shown
+    assert "<!-- picture" not in shown
     assert (tmp_path / "result" / "report.html").is_file()
     assert (tmp_path / "out" / "yard" / "timeline.geojson").is_file()
     assert not (tmp_path / "refused").exists()

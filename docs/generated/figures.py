@@ -6,6 +6,8 @@ import re
 
 _ASKED = re.compile(r"^<!-- figures: (?P<section>[\w-]+) / (?P<table>.+?) -->$", re.MULTILINE)
 
+_PICTURE = re.compile(r"^!\[.*\)\n", re.MULTILINE)
+
 
 def filled(page: str, results: str) -> str:
     """The page with each table that it asks for, and when it was measured. Raises KeyError for one there is
@@ -15,11 +17,12 @@ def filled(page: str, results: str) -> str:
 
 
 def table(results: str, section: str, title: str) -> str:
-    """One table of a section, with its notes; the line below says when and where it was measured."""
+    """One table of a section with its notes, no pictures; the line below says when it was measured."""
     body = _part(results, rf"## {re.escape(section)}:[^\n]*\n", r"\n## ")
     found = _part(body, rf"### {re.escape(title)}\n", r"\n### ")
     measured = body.strip().splitlines()[0].split(";")[0]
-    return f"{found.strip()}\n\n*benchmarks/RESULTS.md, section `{section}`: {measured}.*"
+    told = _PICTURE.sub("", found).strip()
+    return f"{told}\n\n*benchmarks/RESULTS.md, section `{section}`: {measured}.*"
 
 
 def _part(text: str, head: str, end: str) -> str:
