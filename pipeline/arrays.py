@@ -80,8 +80,9 @@ class Banded:
 
 def _joined(image: xr.DataArray | xr.Dataset) -> xr.DataArray:
     """Variables as bands, with the attributes of the first one; without an axis for a single time."""
-    array = image
-    if isinstance(image, xr.Dataset):
+    if isinstance(image, xr.DataArray):
+        array = image
+    else:
         attrs = next(iter(image.data_vars.values())).attrs if image.data_vars else {}
         array = image.to_dataarray("band").assign_attrs(attrs)
     return array.squeeze("time") if array.sizes.get("time") == 1 else array

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from getpass import getuser
@@ -102,7 +103,8 @@ def _local_processes(workers: int) -> Iterator[None]:
                 env=WORKER_ENVIRONMENT,
             )
         )
-        stack.enter_context(Client(cluster))
+        client = stack.enter_context(Client(cluster))
+        client.register_plugin(_deaf(), name="groundbreak")
         yield
 
 
@@ -120,6 +122,19 @@ def _client(address: str) -> Iterator[None]:
         _set_global_client(client)  # only now: one that never connected would stay there
         client.register_plugin(_sober(), name="groundbreak")
         yield
+
+
+def _deaf() -> WorkerPlugin:
+    """Makes our own workers take no notice of Ctrl-C, which a terminal sends to all processes that it sees:
+    whoever started them ends them.
+    """
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Deaf(WorkerPlugin):
+        def setup(self, worker: object) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return Deaf()
 
 
 def _sober() -> WorkerPlugin:

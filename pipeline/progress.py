@@ -16,8 +16,17 @@ from typing import Self, TextIO
 
 import psutil
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 SAMPLE_SECONDS = 0.2
 
@@ -131,6 +140,18 @@ class PlainProgress(Progress):
         self.note(f"  {name}: {seconds:.1f} s, {peak_mb:.0f} MB")
 
 
+class _Left(TimeRemainingColumn):
+    """How much is done, and the time that the rest will take, by the pace so far; nothing until both are
+    known.
+    """
+
+    def render(self, task: Task) -> Text:
+        """As `40 %, 0:01:10 left`."""
+        if not task.total or task.time_remaining is None:
+            return Text()
+        return Text.assemble(f"{task.percentage:.0f} %, ", super().render(task), " left")
+
+
 class RichProgress(Progress):
     """A bar for the stage under way, and a line for each that ended."""
 
@@ -148,8 +169,14 @@ class RichProgress(Progress):
             self._bars.update(self._task, completed=done, total=total)
 
     def _started(self, name: str) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bars = Bars(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            _Left(),
+            TimeElapsedColumn(),
+        )
+        self._bars = Bars(*columns, console=self._console, transient=True)
         self._task = self._bars.add_task(name, total=None)
         self._bars.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,21 +14,25 @@ from pipeline.area import read_area
 from pipeline.config import Settings
 from pipeline.errors import AreaError
 from pipeline.job import Job
-from pipeline.scenes import describe, describe_items
+from pipeline.scenes.by_date import last_two_dates, of_one_date
+from pipeline.scenes.told import Told
 
 Images: TypeAlias = str | Path | pystac.Item | Sequence[Path] | Sequence[pystac.Item]
-"""A file, a folder, a glob, a URL, a STAC Item, or several files or Items of one date."""
+"""A file, a folder, a glob, a URL, a STAC Item, or several files or Items."""
 
 Area: TypeAlias = str | Path | Sequence[float] | Geometry | gpd.GeoDataFrame | gpd.GeoSeries
 """A vector file; a box of west, south, east, north in degrees; or polygons with their CRS."""
 
+BY_DATE = ("choose one with before_date", "choose one with after_date")
+
 
 def pair_job(
     before: Images,
-    after: Images,
+    after: Images | None,
     out: Path,
     *,
     settings: Settings,
+    told: Told | None = None,
     name: str | None = None,
     aoi: Area | None = None,
     exclude: Area | None = None,
@@ -37,28 +40,34 @@ def pair_job(
     after_mask: Path | None = None,
     before_date: str | None = None,
     after_date: str | None = None,
-    bands: Sequence[str] | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
+    choose: tuple[str, str] = BY_DATE,
 ) -> Job:
     """The comparison of two images without a site file; `out` gets the files themselves.
 
-    `name` heads the report, what the images are called if not given. Dates (YYYY-MM-DD), `bands`, `scale` and
-    `offset` go before what the images say of themselves, as in `describe`. Raises what `describe` and
-    `read_area` raise.
+    Without `after`: of two dates in `before`, as given (YYYY-MM-DD), else the last two there are. `name`
+    heads the report, what the images are called if not given. `choose` says how to choose one of the dates
+    before and after, where several are there. Raises what `describe`, `of_one_date` and `read_area` raise.
     """
-    described = partial(_described, bands=bands, scale=scale, offset=offset)
+    told = told or Told()
+    days = before_date, after_date
+    if after is None:
+        first, second = last_two_dates(_shown(before), _items(before, told), *days)
+    else:
+        first, second = (
+            of_one_date(_shown(images), _items(images, told), day, mend)
+            for images, day, mend in zip((before, after), days, choose, strict=True)
+        )
     return Job(
         site_id="compare",
-        site_name=name or f"{_named(before)} to {_named(after)}",
+        site_name=name or " to ".join(_named(images) for images in (before, after) if images is not None),
         out=out,
-        before=described(before, before_date),
-        after=described(after, after_date),
+        before=tuple(first),
+        after=tuple(second),
         before_mask=before_mask,
         after_mask=after_mask,
         aoi=None if aoi is None else area(aoi),
         exclude=None if exclude is None else {"excluded": area(exclude)},
-        bands=None if bands is None else tuple(bands),
+        bands=told.bands,
         settings=settings,
     )
 
@@ -71,23 +80,15 @@ def area(given: Area) -> Geometry:
         return read_area(given)
     shape = given.union_all()
     if given.crs is None or shape.geom_type not in {"Polygon", "MultiPolygon"} or shape.is_empty:
-        told = "has no CRS" if given.crs is None else f"is a {shape.geom_type}, not an area"
-        raise AreaError(f"the area that was given {told}; give polygons with a CRS")
+        fault = "has no CRS" if given.crs is None else f"is a {shape.geom_type}, not an area"
+        raise AreaError(f"the area that was given {fault}; give polygons with a CRS")
     return Geometry(shape, given.crs)
 
 
-def _described(
-    images: Images,
-    date: str | None,
-    *,
-    bands: Sequence[str] | None,
-    scale: float | None,
-    offset: float | None,
-) -> tuple[pystac.Item, ...]:
+def _items(images: Images, told: Told) -> list[pystac.Item]:
+    """Of any date."""
     files, items = _sorted_out(images)
-    if items:
-        return tuple(describe_items(items, date=date, bands=bands, scale=scale, offset=offset))
-    return tuple(describe(files, date=date, bands=bands, scale=scale, offset=offset))
+    return told.items(items) if items else told.files(files)
 
 
 def _sorted_out(images: Images) -> tuple[str | Path | list[Path], list[pystac.Item]]:
@@ -99,11 +100,16 @@ def _sorted_out(images: Images) -> tuple[str | Path | list[Path], list[pystac.It
     return [Path(each) for each in several if not isinstance(each, pystac.Item)], items
 
 
-def _named(images: Images) -> str:
-    """The last part of a path that is no pattern, or an Item's id; of the first, where there are several."""
+def _shown(images: Images) -> str:
+    """For messages: the path as it was given, or an Item's id; of the first, where there are several."""
     files, items = _sorted_out(images)
+    return items[0].id if items else str(files[0] if isinstance(files, list) else files)
+
+
+def _named(images: Images) -> str:
+    """For people: the last part of a path that is no pattern, or an Item's id."""
+    _, items = _sorted_out(images)
     if items:
         return items[0].id
-    first = files[0] if isinstance(files, list) else files
-    parts = [part for part in Path(first).parts if "*" not in part]
+    parts = [part for part in Path(_shown(images)).resolve().parts if "*" not in part]
     return parts[-1] if parts else "images"

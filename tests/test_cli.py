@@ -92,18 +92,31 @@ def one_line(text: str) -> str:
 
 def test_version_and_help_with_examples() -> None:
     assert groundbreak("--version").stdout == f"groundbreak {__version__}\n"
-    for command in ("compare", "align", "run", "monitor", "check", "init", "simulate", "score", "train"):
+    for command in (
+        "compare",
+        "align",
+        "run",
+        "monitor",
+        "check",
+        "init",
+        "simulate",
+        "score",
+        "train",
+        "doctor",
+    ):
         told = groundbreak(command, "--help")
         assert told.exit_code == 0
         assert f"groundbreak {command} " in told.stdout.split("Examples")[1]
-        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor"})
+        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor", "doctor"})
 
 
 @pytest.mark.parametrize(
     "words",
     [
         [],
-        ["compare", "one.tif"],
+        ["compare"],
+        ["align", "one.tif"],
+        ["compare", "a.tif", "b.tif", "--at", "nowhere"],
         ["compare", "a.tif", "b.tif", "c.tif"],
         ["align", "a.tif", "b.tif"],
         ["run", "a.yaml", "--before", "yesterday"],
@@ -116,6 +129,16 @@ def test_version_and_help_with_examples() -> None:
 def test_wrong_usage_is_status_2(words: list[str]) -> None:
     told = groundbreak(*words)
     assert (told.exit_code, "Traceback" in told.output) == (2, False)
+    if words:
+        assert one_line(told.stderr).startswith("groundbreak: error: ")
+        assert "--help`)" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [(["comapre"], "'compare'"), (["run", "a.yaml", "--wrokers", "2"], "--workers")]
+)
+def test_what_is_nearly_right_is_named(words: list[str], meant: str) -> None:
+    assert meant in groundbreak(*words).stderr
 
 
 def test_a_detector_nearly_named() -> None:
@@ -318,8 +341,8 @@ def test_init_writes_what_check_accepts(site: Path) -> None:
         "yard-2",
         "--name",
         "Yard: #2",
-        "--files",
-        "images/{date}/*.tif",
+        "--images",
+        site.parent / "images/{date}/*.tif",
         "--aoi",
         "40.08,34.3,40.1,34.5",
     )
@@ -336,7 +359,7 @@ def test_init_writes_what_check_accepts(site: Path) -> None:
 
 def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
-    groundbreak("init", path)
+    assert groundbreak("init", path).exit_code == 0
     (tmp_path / "zones").mkdir()
     for name in ("site", "zones/north"):
         area = gpd.GeoSeries([box(40, 34, 41, 35)], crs="EPSG:4326")
@@ -353,7 +376,8 @@ def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     assert made.file.smart is not None
     assert made.pair() == ("2019-09-09", "2019-09-21")
     without = re.sub(r"^source:\n.*\n", "", text.replace("# aoi:", "aoi:"), flags=re.M)
-    path.write_text(re.sub(r"^#: ", "", without, flags=re.M))
+    stac_only = re.sub(r"^# Plain pictures.*\n(#: .*\n)+", "", without, flags=re.M)
+    path.write_text(re.sub(r"^#: ", "", stac_only, flags=re.M))
     stac = load_site(path).file.source[0].stac
     assert stac is not None
     assert stac.collections == ("sentinel-2-l2a",)

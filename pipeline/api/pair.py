@@ -16,13 +16,15 @@ from pipeline.progress import Progress
 from pipeline.remote import absolute, delivered
 from pipeline.request import Area, Images, pair_job
 from pipeline.run import run
+from pipeline.scenes.place import NOWHERE, Place
+from pipeline.scenes.told import Told
 
 INPUTS = "inputs"
 
 
 def compare(
     before: Images | xr.DataArray | xr.Dataset,
-    after: Images | xr.DataArray | xr.Dataset,
+    after: Images | xr.DataArray | xr.Dataset | None = None,
     out: str | Path | None = None,
     *,
     aoi: Area | None = None,
@@ -34,6 +36,7 @@ def compare(
     bands: Sequence[str] | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    place: Place | None = None,
     name: str | None = None,
     detector: str | None = None,
     chunk_size: int | None = None,
@@ -49,7 +52,8 @@ def compare(
             several files or Items, or an xarray array (band, y, x) or (y, x) with a CRS, NumPy or Dask, as
             rioxarray and stackstac give it, or a Dataset with a variable a band (odc-stac). The array's band
             names (or `long_name`), nodata, `scale_factor`, `add_offset` and `time` are read.
-        after: The later image, likewise. Sensors, grids and CRSs may differ.
+        after: The later image, likewise. Sensors, grids and CRSs may differ. Without it: two dates of
+            those in `before`, as given, else the last two there are.
         out: Folder (or `s3://BUCKET/FOLDER`) for the files of the result; one that is there until Python ends
             if not given. Arrays are kept there too, under `inputs/`, so that the record names what was
             compared.
@@ -58,11 +62,12 @@ def compare(
         exclude: Where nothing is a finding, likewise.
         before_mask: Raster, not 0 where clouds hide the image before.
         after_mask: Likewise, of the image after.
-        before_date: Day of the image before, where it does not say it itself.
+        before_date: Day of the image before, where it does not say it itself, or which of its days.
         after_date: Likewise, of the image after.
         bands: Names of the bands by position, or those to use.
         scale: Reflectance = counts * scale + offset, instead of what the images say.
         offset: See scale.
+        place: Where images lie that do not say so themselves (plain PNG, JPEG).
         name: Heads the report; what the images are called if not given.
         detector: `auto`, `classic`, `learned`, or `onnx:PATH`.
         chunk_size: Side of a block in pixels: speed and memory hang on it, the result does not.
@@ -75,14 +80,15 @@ def compare(
         GroundbreakError: What can be mended, in one line: bad input, `NoOverlapError`,
             `NothingObservedError`, `AlignmentRejectedError` for a pair that cannot be aligned, ... .
     """
-    told, place = progress or Progress(), absolute(out or temporary())
+    progress, target = progress or Progress(), absolute(out or temporary())
     chosen = settings_with(settings or Settings(), chunk_size, detector)
-    with computing(scheduler, workers), delivered(place) as folder:
+    with computing(scheduler, workers), delivered(target) as folder:
         job = pair_job(
             _as_files(before, folder / INPUTS / "before.tif"),
-            _as_files(after, folder / INPUTS / "after.tif"),
+            None if after is None else _as_files(after, folder / INPUTS / "after.tif"),
             folder,
             settings=chosen,
+            told=Told(None if bands is None else tuple(bands), scale, offset, place or NOWHERE),
             name=name,
             aoi=aoi,
             exclude=exclude,
@@ -90,13 +96,10 @@ def compare(
             after_mask=_path(after_mask),
             before_date=_day(before_date),
             after_date=_day(after_date),
-            bands=bands,
-            scale=scale,
-            offset=offset,
         )
-        told.begin(job.site_name)
-        run(job, told)
-    return open_result(place)
+        progress.begin(job.site_name)
+        run(job, progress)
+    return open_result(target)
 
 
 def _as_files(images: Images | xr.DataArray | xr.Dataset, path: Path) -> Images:

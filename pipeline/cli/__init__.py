@@ -1,22 +1,28 @@
 """The command `groundbreak`: words typed become calls; nothing is computed here.
 
-Exit status: 0 done, 1 refused or failed with a message, 2 wrong usage.
+Exit status: 0 done, 1 refused or failed with a message, 2 wrong usage, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from pipeline import __version__
+from pipeline.cli.doctor import doctor
+from pipeline.cli.init import init
 from pipeline.cli.pairs import align, compare
-from pipeline.cli.sites import check, init, monitor, run
+from pipeline.cli.sites import check, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
+from pipeline.cli.usage import STOPPED, Command, Commands
 
 app = typer.Typer(
-    name="groundbreak", no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+    name="groundbreak", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -36,68 +42,75 @@ def groundbreak(
     """Compare satellite images of a place, before and after: what was built there, where, how sure."""
 
 
-def _examples(*lines: str) -> str:
-    return "\n\n".join(("[bold]Examples[/bold]", *(f"  {line}" for line in lines)))
+_PAIRS, _SITES, _TRUTH, _HELP = "Two images", "Sites", "Made scenes and scores", "When something is wrong"
 
 
-_PAIRS, _SITES, _TRUTH = "Two images", "Sites", "Made scenes and scores"
+def _add(command: Callable[..., None], panel: str, *examples: str) -> None:
+    app.command(cls=Command, rich_help_panel=panel, epilog="\n".join(examples))(command)
 
-app.command(
-    rich_help_panel=_PAIRS,
-    epilog=_examples(
-        "groundbreak compare 2019-09-09.tif 2019-09-21.tif --out result",
-        "groundbreak compare '0909/*.tif' '0921/*.tif' --aoi site.geojson --bands blue,green,red,nir",
-        "groundbreak compare S2_before/ S2_after/ --after-mask clouds.tif --workers 2",
-    ),
-)(compare)
-app.command(
-    rich_help_panel=_PAIRS,
-    epilog=_examples("groundbreak align before.tif after.tif --out aligned --warp"),
-)(align)
-app.command(
-    rich_help_panel=_SITES,
-    epilog=_examples(
-        "groundbreak run configs/boukamal.yaml",
-        "groundbreak run configs/boukamal.yaml --before 2019-08-20 --after 2019-09-09 --json",
-    ),
-)(run)
-app.command(
-    rich_help_panel=_SITES,
-    epilog=_examples(
-        "groundbreak monitor configs --out out --dry-run",
-        "groundbreak monitor a.yaml b.yaml --workers 4",
-        "groundbreak monitor configs --out out --every 6h",
-    ),
-)(monitor)
-app.command(rich_help_panel=_SITES, epilog=_examples("groundbreak check configs/*.yaml"))(check)
-app.command(
-    rich_help_panel=_SITES,
-    epilog=_examples(
-        "groundbreak init",
-        "groundbreak init yard.yaml --id yard --files 'tiles/{date}/*.tif' --aoi 40.94,34.42,40.96,34.44",
-    ),
-)(init)
-app.command(
-    rich_help_panel=_TRUTH,
-    epilog=_examples(
-        "groundbreak simulate made --seed 7", "groundbreak simulate made --size 512 --resolution 10"
-    ),
-)(simulate)
-app.command(
-    rich_help_panel=_TRUTH,
-    epilog=_examples(
-        "groundbreak score out/boukamal/2019-09-09_2019-09-21 sample_tiles/boukamal/truth.geojson"
-    ),
-)(score)
-app.command(
-    rich_help_panel=_TRUTH,
-    epilog=_examples(
-        "groundbreak train labelled --out mine.onnx",
-        "groundbreak train backgrounds --shipped fine --out fine.onnx",
-    ),
-)(train)
+
+_add(
+    compare,
+    _PAIRS,
+    "groundbreak compare 2019-09-09.tif 2019-09-21.tif --out result",
+    "groundbreak compare '0909/*.tif' '0921/*.tif' --aoi site.geojson --bands blue,green,red,nir",
+    "groundbreak compare S2_before/ S2_after/ --after-mask clouds.tif --workers 2",
+)
+_add(align, _PAIRS, "groundbreak align before.tif after.tif --out aligned --warp")
+_add(
+    run,
+    _SITES,
+    "groundbreak run configs/boukamal.yaml",
+    "groundbreak run configs/boukamal.yaml --before 2019-08-20 --after 2019-09-09 --json",
+)
+_add(
+    monitor,
+    _SITES,
+    "groundbreak monitor configs --out out --dry-run",
+    "groundbreak monitor a.yaml b.yaml --workers 4",
+    "groundbreak monitor configs --out out --every 6h",
+)
+_add(check, _SITES, "groundbreak check configs/*.yaml")
+_add(
+    init,
+    _SITES,
+    "groundbreak init",
+    "groundbreak init --images tiles --name 'The yard'",
+    "groundbreak init yard.yaml --images 'tiles/{date}/*.tif' --at 34.4123,40.9321 --radius 2km",
+    "groundbreak init --aoi yard.kml --stac catalogue/catalog.json --collection sentinel-2-l2a",
+)
+_add(
+    simulate,
+    _TRUTH,
+    "groundbreak simulate made --seed 7",
+    "groundbreak simulate made --size 512 --resolution 10",
+)
+_add(
+    score,
+    _TRUTH,
+    "groundbreak score out/boukamal/2019-09-09_2019-09-21 sample_tiles/boukamal/truth.geojson",
+)
+_add(
+    train,
+    _TRUTH,
+    "groundbreak train labelled --out mine.onnx",
+    "groundbreak train backgrounds --shipped fine --out fine.onnx",
+)
+_add(
+    doctor,
+    _HELP,
+    "groundbreak doctor",
+    "groundbreak doctor --test",
+    "groundbreak doctor --json > doctor.json",
+)
 
 
 def main() -> None:
     """The console script."""
-    app(prog_name="groundbreak")
+    try:
+        app(prog_name="groundbreak")
+    except SystemExit as end:
+        if end.code == STOPPED:  # at once: Python would wait for threads to end what they are at
+            sys.stdout.flush()
+            os._exit(STOPPED)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,14 @@ def _detector(name: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from None
 
 
+def _colourless(asked: bool) -> bool:
+    """By the variable that libraries heed (no-color.org), workers' too."""
+    if asked:
+        os.environ.pop("FORCE_COLOR", None)
+        os.environ["NO_COLOR"] = "1"
+    return asked
+
+
 def _place(out: str) -> str:
     """A folder as an absolute path, a URL as it is."""
     from pipeline.remote import absolute
@@ -33,10 +42,19 @@ Before = Annotated[str, typer.Argument(metavar="BEFORE", help=_SOURCE, show_defa
 After = Annotated[
     str, typer.Argument(metavar="AFTER", help="Likewise, of the later date.", show_default=False)
 ]
+AfterOrNone = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="AFTER", help="Likewise, of the later date. Without it: the last two dates in BEFORE.",
+        show_default=False,
+    ),
+]  # fmt: skip
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site file.", show_default=False)]
 Out = Annotated[
     str,
-    typer.Option("--out", metavar="DIR", callback=_place, help="Where the files go; or s3://BUCKET/FOLDER."),
+    typer.Option(
+        "-o", "--out", metavar="DIR", callback=_place, help="Where the files go; or s3://BUCKET/FOLDER."
+    ),
 ]
 
 Scheduler = Annotated[
@@ -71,11 +89,22 @@ Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object for programs.", rich_help_panel=_OUTPUT)
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", help="Log what happens, and show tracebacks.", rich_help_panel=_OUTPUT)
+    bool,
+    typer.Option(
+        "-v", "--verbose", rich_help_panel=_OUTPUT, help="Log what happens, with times, and show tracebacks."
+    ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", help="Say nothing but the result and errors.", rich_help_panel=_OUTPUT)
+    bool,
+    typer.Option("-q", "--quiet", help="Say nothing but the result and errors.", rich_help_panel=_OUTPUT),
 ]
+NoColour = Annotated[
+    bool,
+    typer.Option(
+        "--no-colour", "--no-color", callback=_colourless, is_eager=True, rich_help_panel=_OUTPUT,
+        help="No colours; the environment's NO_COLOR, FORCE_COLOR and TERM=dumb count too.",
+    ),
+]  # fmt: skip
 
 
 def day(help_text: str, panel: str | None = None) -> Any:

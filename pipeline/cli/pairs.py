@@ -2,82 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from pipeline.cli.images import (
+    Aoi,
+    At,
+    Bands,
+    Day,
+    Exclude,
+    Mask,
+    Offset,
+    PixelSize,
+    Scale,
+    SourceCrs,
+    told_of_images,
+)
 from pipeline.cli.options import (
     After,
+    AfterOrNone,
     Before,
     ChunkSize,
     DetectorName,
     Json,
+    NoColour,
     Out,
     Quiet,
     Scheduler,
     Verbose,
     Workers,
-    day,
     iso,
 )
 from pipeline.cli.session import computing, near, show, show_json
 
-if TYPE_CHECKING:
-    from pipeline.config import Settings
-    from pipeline.run import Result
-
-_IMAGES = "Images"
 Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
 
-Aoi = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Area of interest: GeoJSON or another vector file, or a box w,s,e,n in degrees.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Exclude = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Where nothing is a finding: a vector file, or a box w,s,e,n in degrees.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Mask = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Raster, not 0 where clouds hide it.",
-        rich_help_panel=_IMAGES,
-        show_default=False,
-    ),
-]
-Day = Annotated[datetime | None, day("When its own metadata do not say.", _IMAGES)]
-Bands = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Names of the bands by position, or those to use: blue,green,red,nir.",
-        rich_help_panel=_IMAGES, show_default=False,
-    ),
-]  # fmt: skip
-Scale = Annotated[
-    float | None,
-    typer.Option(
-        metavar="S", help="Reflectance = counts x S + O.", rich_help_panel=_IMAGES, show_default=False
-    ),
-]
-Offset = Annotated[
-    float | None, typer.Option(metavar="O", help="See --scale.", rich_help_panel=_IMAGES, show_default=False)
-]
+if TYPE_CHECKING:
+    import pystac
+
+    from pipeline.config import Settings
+    from pipeline.run import Result
 
 
 def compare(
     before: Before,
-    after: After,
+    after: AfterOrNone = None,
     *,
     out: Out = "groundbreak-out",
     aoi: Aoi = None,
@@ -89,6 +61,9 @@ def compare(
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
+    at: At = None,
+    pixel_size: PixelSize = None,
+    source_crs: SourceCrs = None,
     detector: DetectorName = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
@@ -96,6 +71,7 @@ def compare(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -109,19 +85,24 @@ def compare(
                 after,
                 folder,
                 settings=settings_with(chunk_size, detector=detector),
+                told=told_of_images(bands, scale, offset, at, pixel_size, source_crs),
                 aoi=aoi,
                 exclude=exclude,
                 before_mask=before_mask,
                 after_mask=after_mask,
                 before_date=iso(before_date),
                 after_date=iso(after_date),
-                bands=_split(bands),
-                scale=scale,
-                offset=offset,
+                choose=_BY_DATE,
             )
-            progress.begin(f"{before} to {after}")
+            progress.begin(
+                f"{before} to {after}" if after else f"{before}, {_days(job.before)} to {_days(job.after)}"
+            )
             result = run(job, progress)
         show_result(result, out, json)
+
+
+_BY_DATE = ("choose one with --before-date", "choose one with --after-date")
+_BY_PATH = "name the folder or files of one"
 
 
 def align(
@@ -137,12 +118,16 @@ def align(
     bands: Bands = None,
     scale: Scale = None,
     offset: Offset = None,
+    at: At = None,
+    pixel_size: PixelSize = None,
+    source_crs: SourceCrs = None,
     scheduler: Scheduler = None,
     workers: Workers = 0,
     chunk_size: ChunkSize = None,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -161,12 +146,11 @@ def align(
                     align=replace(settings.align, accept_uncertain=False),
                     compute=replace(settings.compute, kernel=kernel),
                 ),
+                told=told_of_images(bands, scale, offset, at, pixel_size, source_crs),
                 aoi=aoi,
                 before_mask=before_mask,
                 after_mask=after_mask,
-                bands=_split(bands),
-                scale=scale,
-                offset=offset,
+                choose=(_BY_PATH, _BY_PATH),
             )
             progress.begin(f"{before} to {after}")
             summary = register(job, progress, warp)
@@ -208,5 +192,7 @@ def settings_with(
     return (given or Settings()).told(chunk_size=chunk_size, detector=detector)
 
 
-def _split(names: str | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(part.strip() for part in names.split(",") if part.strip())
+def _days(items: Sequence[pystac.Item]) -> str:
+    from pipeline.scenes.by_date import days_of
+
+    return ", ".join(days_of(items))

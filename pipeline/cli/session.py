@@ -16,6 +16,7 @@ from typing import Any
 import typer
 from rich.console import Console, RenderableType
 
+from pipeline.cli.usage import STOPPED
 from pipeline.errors import GroundbreakError
 from pipeline.progress import PlainProgress, Progress, RichProgress
 from pipeline.secrecy import SecretiveFormatter, without_secrets
@@ -28,11 +29,15 @@ PIPE_WIDTH = 140  # columns of a table that is not printed to a terminal
 
 @contextmanager
 def reporting(verbose: bool = False) -> Iterator[None]:
-    """Turn what goes wrong inside into one line on standard error and exit status 1."""
+    """Turn what goes wrong inside into one line on standard error and exit status 1; Ctrl-C into 130."""
+    log_to(PlainProgress(), verbose)
     try:
         yield
     except GroundbreakError as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        print_to_stderr("groundbreak: stopped")
+        raise typer.Exit(STOPPED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
     except Exception as error:
@@ -58,27 +63,52 @@ def computing(scheduler: str | None, workers: int, verbose: bool, quiet: bool) -
 
         share_endpoint()
 
-        log_to_stderr(verbose)
-        progress = make_progress(quiet)
+        progress = make_progress(quiet, verbose)
+        log_to(progress, verbose, quiet)
         with connect(scheduler, workers) as where:
             logging.getLogger("pipeline").debug("computing with %s", where)
             yield progress
 
 
-def make_progress(quiet: bool) -> Progress:
-    """A bar on a terminal, short lines in a pipe, nothing where that was asked for."""
+def make_progress(quiet: bool, verbose: bool = False) -> Progress:
+    """A bar on a terminal that can move one, short lines in a pipe or a log, nothing where that was asked
+    for.
+    """
     if quiet:
         return Progress()
-    console = Console(stderr=True)
-    return RichProgress(console) if console.is_terminal else PlainProgress()
+    moving = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return RichProgress(Console(stderr=True)) if moving and not verbose else PlainProgress()
 
 
-def log_to_stderr(verbose: bool) -> None:
-    """The project's own log from debug on where it was asked for; of everyone's, errors only."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(SecretiveFormatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
-    logging.getLogger("pipeline").setLevel(logging.DEBUG if verbose else logging.WARNING)
+class _Lines(logging.Handler):
+    """Log lines where progress is shown, so that they do not break a moving bar; without secrets."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._say = print_to_stderr if type(progress) is Progress else progress.note
+        self.setFormatter(SecretiveFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A warning as an error looks: one line that names the program; the rest as a log has it."""
+        try:
+            said = self.format(record)
+            if record.levelno == logging.WARNING:
+                said = f"groundbreak: warning: {without_secrets(record.getMessage())}"
+            self._say(said)
+        except Exception:  # as every handler of the standard library does: a log never fails the work
+            self.handleError(record)
+
+
+def print_to_stderr(text: str) -> None:
+    """One line, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def log_to(progress: Progress, verbose: bool, quiet: bool = False) -> None:
+    """The project's own log, from debug on where it was asked for; of everyone's, errors only."""
+    logging.basicConfig(level=logging.ERROR, handlers=[_Lines(progress)], force=True)
+    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.getLogger("pipeline").setLevel(level)
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' notes to programmers
 

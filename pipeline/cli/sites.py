@@ -18,6 +18,7 @@ from pipeline.cli.options import (
     ChunkSize,
     DetectorName,
     Json,
+    NoColour,
     Out,
     Quiet,
     Scheduler,
@@ -63,7 +64,7 @@ DryRun = Annotated[
 ]
 SiteFiles = Annotated[
     list[Path],
-    typer.Argument(metavar="SITE.yaml...", help="Site files, or folders of them.", show_default=False),
+    typer.Argument(metavar="SITE.yaml", help="Site files, or folders of them.", show_default=False),
 ]
 
 
@@ -80,6 +81,7 @@ def run(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare two dates of a site. Files go to DIR/SITE ID/BEFORE_AFTER/."""
     with computing(scheduler, workers, verbose, quiet) as progress:
@@ -109,6 +111,7 @@ def monitor(
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Compare all dates of all sites, and follow the findings over time. What is done already is skipped."""
 
@@ -211,7 +214,9 @@ def _followed(out: Path, sites: Iterable[str]) -> list[str]:
     return lines
 
 
-def check(sites: SiteFiles, json: Json = False, verbose: Verbose = False) -> None:
+def check(
+    sites: SiteFiles, *, json: Json = False, verbose: Verbose = False, no_colour: NoColour = False
+) -> None:
     """Say all that is wrong with site files, at once, and what there is to compare."""
     with reporting(verbose):
         from pipeline.batch import site_files
@@ -227,30 +232,3 @@ def check(sites: SiteFiles, json: Json = False, verbose: Verbose = False) -> Non
                 show(*one.problems, *([] if one.problems else [f"{one.file}: ok"]))
                 show(*(f"  {fact}" for fact in one.facts))
         raise typer.Exit(1 if any(one.problems for one in checked) else 0)
-
-
-def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The site file to write.")] = Path("site.yaml"),
-    *,
-    site_id: Annotated[
-        str, typer.Option("--id", help="Names the output folder: letters, digits, - and _.")
-    ] = "my-site",
-    name: Annotated[str, typer.Option("--name", help="For people; heads the report.")] = "My site",
-    files: Annotated[
-        str, typer.Option("--files", metavar="PATTERN", help="The images, {date} where their date stands.")
-    ] = "images/{date}/*.tif",
-    aoi: Annotated[
-        str | None,
-        typer.Option(
-            "--aoi", metavar="W,S,E,N", help="A box in degrees, or a GeoJSON file.", show_default=False
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
-    verbose: Verbose = False,
-) -> None:
-    """Write a site file with comments, to be filled in and checked."""
-    with reporting(verbose):
-        from pipeline.init import write_site_file
-
-        write_site_file(file, site_id, name, files, aoi, force=force)
-        show(f"{file}: written; edit it, then: groundbreak check {file}")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import Verbose
+from pipeline.cli.options import NoColour, Verbose
 from pipeline.cli.session import reporting, show
 
 
@@ -46,6 +46,7 @@ def train(
         Path, typer.Option(metavar="DIR", help="Where made pairs are kept between runs.")
     ] = Path("training"),
     verbose: Verbose = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Fit a detector to labelled pairs, for use as `--detector onnx:MODEL`."""
     with reporting(verbose):

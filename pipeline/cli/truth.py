@@ -9,7 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from pipeline.cli.options import Json, Verbose
+from pipeline.cli.options import Json, NoColour, Verbose
 from pipeline.cli.session import reporting, show, show_json
 
 
@@ -32,6 +32,7 @@ def simulate(
     ] = False,
     json: Json = False,
     verbose: Verbose = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Make a before and an after image of an invented place, with truth.geojson and shift_truth.tif."""
     with reporting(verbose):
@@ -65,6 +66,7 @@ def score(
     ] = None,
     json: Json = False,
     verbose: Verbose = False,
+    no_colour: NoColour = False,
 ) -> None:
     """Score the findings of a run against what is really there."""
     with reporting(verbose):

@@ -38,6 +38,15 @@ def _region(value: str) -> str:
     return value
 
 
+def _known_crs(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            CRS(value)
+        except Exception:  # pyproj and odc-geo have several kinds
+            raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
+    return value
+
+
 def _without_password(value: str | None) -> str | None:
     if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
         raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
@@ -45,6 +54,18 @@ def _without_password(value: str | None) -> str | None:
 
 
 Area = Annotated[Any, BeforeValidator(_area)]
+
+
+class PlaceOfImages(Section):
+    """Where images lie that do not say so themselves: plain pictures, or such with a world file alone."""
+
+    at: tuple[float, float] | None = Field(
+        None, description="[latitude, longitude] of their middle, north up"
+    )
+    pixel_size: Annotated[float, Field(gt=0)] | None = Field(None, description="metres")
+    crs: Annotated[str | None, AfterValidator(_known_crs)] = Field(
+        None, description="of images with a world file, as EPSG:32637"
+    )
 
 
 class Source(Section):
@@ -60,6 +81,7 @@ class Source(Section):
     bands: Names | None = Field(None, description="of this source; else those of the site")
     scale: Annotated[float, Field(gt=0)] | None = Field(None, description="of this source; else the site's")
     offset: float | None = Field(None, description="see scale")
+    place: PlaceOfImages | None = Field(None, description="of images that do not say where they lie")
 
     @model_validator(mode="after")
     def _one(self) -> Source:
@@ -130,7 +152,7 @@ class SiteFile(Section):
     )
     alerts: tuple[Rule, ...] = Field((), description="which findings someone is told of, and how")
     smart: Smart | None = Field(None, description="writes region and site models of IARPA SMART too")
-    crs: str | None = Field(
+    crs: Annotated[str | None, AfterValidator(_known_crs)] = Field(
         None, description="of the result, in metres; the before image's or UTM, if not given"
     )
     resolution: Annotated[float, Field(gt=0)] | None = Field(None, description="of the result, in metres")
@@ -150,16 +172,6 @@ class SiteFile(Section):
         description="a database for the timelines, postgresql://HOST/DATABASE; a file beside the results",
     )
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
-
-    @field_validator("crs")
-    @classmethod
-    def _known_crs(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                CRS(value)
-            except Exception:  # pyproj and odc-geo have several kinds
-                raise ValueError(f"{value!r} is not a known CRS; write one such as EPSG:32637") from None
-        return value
 
     @field_validator("alerts")
     @classmethod

@@ -13,9 +13,11 @@ from odc.geo import Geometry
 
 from pipeline.config.dated import dated_paths, dates_in, is_dated
 from pipeline.config.schema import SiteFile, Source
-from pipeline.scenes import acquired, describe
+from pipeline.scenes import Place, acquired
 from pipeline.scenes.calibration import calibrate
+from pipeline.scenes.place import NOWHERE
 from pipeline.scenes.search import Found, Search, search
+from pipeline.scenes.told import Told
 
 
 class SceneSource(Protocol):
@@ -32,15 +34,6 @@ class SceneSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the site file says of the images instead of their own metadata."""
-
-    bands: tuple[str, ...] | None
-    scale: float | None
-    offset: float | None
-
-
-@dataclass(frozen=True)
 class DatedFiles:
     """Paths with {date} in them; only the files of the day that is asked for are opened."""
 
@@ -53,7 +46,7 @@ class DatedFiles:
 
     def scenes(self, date: str) -> list[pystac.Item]:
         paths = dated_paths(self.folder, self.pattern, date)
-        return describe(paths, date=date, **vars(self.told)) if paths else []
+        return self.told.files(paths, date) if paths else []
 
     def unread(self) -> tuple[str, ...]:
         return ()
@@ -78,7 +71,7 @@ class Files:
 
     @cached_property
     def _items(self) -> list[pystac.Item]:
-        return describe(self.folder / self.pattern, **vars(self.told))
+        return self.told.files(self.folder / self.pattern)
 
 
 @dataclass(frozen=True)
@@ -110,6 +103,9 @@ def scene_source(source: Source, file: SiteFile, folder: Path, area: Geometry | 
         source.bands or file.bands,
         source.scale if source.scale is not None else file.scale,
         source.offset if source.offset is not None else file.offset,
+        NOWHERE
+        if source.place is None
+        else Place(source.place.at, source.place.pixel_size, source.place.crs),
     )
     if source.stac is not None:
         assert area is not None  # the site file is not right without one

@@ -3,10 +3,12 @@
 from pipeline.scenes.describe import describe, describe_items
 from pipeline.scenes.item import acquired, is_made
 from pipeline.scenes.masks import has_mask
+from pipeline.scenes.place import Place
 from pipeline.scenes.sources import BandSource, band_names, band_sources, common_bands
 
 __all__ = [
     "BandSource",
+    "Place",
     "acquired",
     "band_names",
     "band_sources",

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-TAGS = ("ACQUISITIONDATETIME", "ACQUISITION_DATE", "ACQUISITIONDATE", "DATE_ACQUIRED", "SENSING_TIME")
+TAGS = (
+    "ACQUISITIONDATETIME", "ACQUISITION_DATE", "ACQUISITIONDATE", "DATE_ACQUIRED", "SENSING_TIME",
+    "EXIF_DATETIMEORIGINAL",
+)  # fmt: skip
 # Year, month and day with one separator or none; not inside a longer number, but for a time of six digits
 # behind it.
 _DAY = re.compile(

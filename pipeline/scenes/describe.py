@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 import pystac
 
-from pipeline.errors import BandError, GroundbreakError, SourceUnreadableError
+from pipeline.errors import BandError, GeoreferenceError, SourceUnreadableError
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
@@ -24,9 +23,10 @@ from pipeline.scenes.band_files import (
 from pipeline.scenes.calibration import LANDSAT_OFFSET, LANDSAT_SCALE, SENTINEL_2_SCALE, calibrate
 from pipeline.scenes.catalog import read_items
 from pipeline.scenes.find import STAC, find_files
-from pipeline.scenes.item import UNDATED, make_item
+from pipeline.scenes.item import make_item, set_date
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
+from pipeline.scenes.place import NOWHERE, Place
 from pipeline.scenes.raster import Header, asset, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
@@ -41,6 +41,7 @@ def describe(
     bands: Sequence[str] | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    place: Place = NOWHERE,
 ) -> list[pystac.Item]:
     """Items for all images that `source` names, sorted by id; headers are read, pixels are not.
 
@@ -51,40 +52,41 @@ def describe(
     scale, offset: physical value = counts * scale + offset, instead of what the metadata say. Files named as
     Sentinel-2
         bands have scale 1e-4; an offset is only ever taken from metadata, never guessed from the date.
+    place: where images lie that do not say so themselves.
     Raises SourceNotFoundError, SourceUnreadableError, GeoreferenceError or BandError.
     """
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
         items = calibrate([item for file in files for item in read_items(file)], scale, offset)
     else:
-        items = _from_rasters(files, bands, scale, offset)
-    return _as_told(items, date, bands)
+        items = _from_rasters(files, bands, scale, offset, place)
+    for item in items:
+        _check_bands(item, bands)
+        if date is not None:
+            set_date(item, date)
+    return sorted(items, key=lambda item: item.id)
 
 
 def describe_items(
     items: Sequence[pystac.Item],
     *,
-    date: str | None = None,
     bands: Sequence[str] | None = None,
     scale: float | None = None,
     offset: float | None = None,
 ) -> list[pystac.Item]:
     """`describe` for Items that are at hand, which are left as they are. Raises BandError."""
-    return _as_told(calibrate([item.clone() for item in items], scale, offset), date, bands)
-
-
-def _as_told(
-    items: Sequence[pystac.Item], date: str | None, bands: Sequence[str] | None
-) -> list[pystac.Item]:
-    for item in items:
+    copies = calibrate([item.clone() for item in items], scale, offset)
+    for item in copies:
         _check_bands(item, bands)
-        if date is not None:
-            _set_date(item, date)
-    return sorted(items, key=lambda item: item.id)
+    return sorted(copies, key=lambda item: item.id)
 
 
 def _from_rasters(
-    files: Sequence[Path], bands: Sequence[str] | None, scale: float | None, offset: float | None
+    files: Sequence[Path],
+    bands: Sequence[str] | None,
+    scale: float | None,
+    offset: float | None,
+    place: Place,
 ) -> list[pystac.Item]:
     files = images_only(files)
     images = [file for file in files if not (len(files) > 1 and (known_kind(file.stem) or is_beside(file)))]
@@ -92,7 +94,8 @@ def _from_rasters(
         raise SourceUnreadableError(
             f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
         )
-    headers = [read_header(file) for file in images]
+    headers = [read_header(file, place) for file in images]
+    _refuse_one_place_for_many(headers)
     masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
         return _tiles_of_bands(headers, masks, scale, offset)
@@ -110,6 +113,18 @@ def _from_rasters(
         )
         for header in headers
     ]
+
+
+def _refuse_one_place_for_many(headers: Sequence[Header]) -> None:
+    """One spot cannot be the middle of several pictures of a day, unless they are the bands of one."""
+    placed = [header for header in headers if header.placed]
+    for _, of_day in groupby(sorted(placed, key=lambda one: one.date or ""), key=lambda one: one.date):
+        several = [header for header in of_day if len(header.nodata) > 1]
+        if len(several) > 1:
+            raise GeoreferenceError(
+                f"{several[0].path.parent}: {len(several)} images of one date that do not say where they lie"
+                " cannot all have one middle; give each a world file, or name one of them"
+            )
 
 
 def _refuse_unnamed_bands(headers: Sequence[Header]) -> None:
@@ -222,11 +237,3 @@ def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
     for band in bands or []:
         if (common_name(band) or band) not in there:
             raise no_such_band(item.id, band, there)
-
-
-def _set_date(item: pystac.Item, date: str) -> None:
-    try:
-        item.datetime = datetime.fromisoformat(date).replace(tzinfo=UTC)
-    except ValueError:
-        raise GroundbreakError(f"{date!r} is not a date; write YYYY-MM-DD.") from None
-    item.properties.pop(UNDATED, None)

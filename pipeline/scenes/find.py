@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pipeline.errors import SourceNotFoundError
+from pipeline.errors import SourceNotFoundError, SourceUnreadableError
 from pipeline.remote import find_remote, gdal_path, is_url
 
 RASTERS = {
@@ -28,6 +28,7 @@ RASTERS = {
 }
 STAC = {".json", ".geojson"}
 QUICKLOOKS = {".png", ".jpg", ".jpeg"}  # left out where there is anything better
+ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".7z", ".rar"}
 SIDECARS = (".aux.xml", ".ovr", ".msk", ".vrt.ovr")
 
 
@@ -44,12 +45,20 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
         return _remote(text)
     path = Path(text).expanduser()
     if path.is_file():
+        _refuse_archive(path)
         return [path]
     if path.is_dir():
         return _in_folder(path)
     if glob.has_magic(text):
         return _in_glob(text)
     raise SourceNotFoundError(f"{source}: no such file or folder{_nearest(path)}; check the path.")
+
+
+def _refuse_archive(path: Path) -> None:
+    if path.suffix.lower() in ARCHIVES:
+        raise SourceUnreadableError(
+            f"{path}: an archive; unpack it, and name the folder that comes out of it"
+        )
 
 
 def _remote(url: str) -> list[Path]:
@@ -87,7 +96,14 @@ def _images(paths: Iterable[Path]) -> list[Path]:
     files = [path for path in paths if _visible_file(path)]
     rasters = sorted(path for path in files if path.suffix.lower() in RASTERS)
     images = [path for path in rasters if path.suffix.lower() not in QUICKLOOKS]
-    return images or rasters or sorted(path for path in files if path.suffix.lower() in STAC)
+    return (
+        images or rasters or sorted(path for path in files if path.suffix.lower() in STAC and _is_stac(path))
+    )
+
+
+def _is_stac(path: Path) -> bool:
+    """Whether a JSON file beside or above images is of STAC, and not of an area or of truth."""
+    return '"stac_version"' in path.read_text(encoding="utf-8", errors="replace")
 
 
 def _visible_file(path: Path) -> bool:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pystac
 from odc.geo.geobox import GeoBox
 
+from pipeline.errors import GroundbreakError
+
 MADE = "groundbreak:made"
 UNDATED = "groundbreak:date_unknown"
 
@@ -43,6 +45,15 @@ def acquired(item: pystac.Item) -> str | None:
         return None
     moment = item.datetime or item.common_metadata.start_datetime
     return moment.date().isoformat() if moment else None
+
+
+def set_date(item: pystac.Item, date: str) -> None:
+    """Say that the Item was taken on a day, YYYY-MM-DD. Raises GroundbreakError."""
+    try:
+        item.datetime = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    except ValueError:
+        raise GroundbreakError(f"{date!r} is not a date; write YYYY-MM-DD.") from None
+    item.properties.pop(UNDATED, None)
 
 
 def is_made(items: Sequence[pystac.Item]) -> bool:

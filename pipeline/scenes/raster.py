@@ -15,10 +15,11 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from pipeline.errors import GeoreferenceError, SourceUnreadableError
+from pipeline.errors import SourceUnreadableError
 from pipeline.scenes.dates import date_of
 from pipeline.scenes.names import is_guess, name_bands
 from pipeline.scenes.opening import attempted, reason
+from pipeline.scenes.place import NOWHERE, Place
 from pipeline.secrecy import without_secrets
 
 PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
@@ -30,6 +31,7 @@ class Header:
 
     path: Path
     grid: GeoBox
+    placed: bool  # the grid is what the user says, not the file
     dtype: str
     nodata: tuple[float | None, ...]
     scales: tuple[float, ...]
@@ -55,15 +57,19 @@ class Header:
         return any(scale != 1 for scale in self.scales) or any(offset != 0 for offset in self.offsets)
 
 
-def read_header(path: Path) -> Header:
-    """Open a raster and read what describes it. Raises SourceUnreadableError or GeoreferenceError."""
+def read_header(path: Path, place: Place = NOWHERE) -> Header:
+    """Open a raster and read what describes it; `place` counts where it does not say where it lies.
+
+    Raises SourceUnreadableError or GeoreferenceError.
+    """
 
     def header(src: Any) -> Header:
-        _check_georeference(path, src)
+        grid, placed = place.grid(path, src)
         colours, alpha = _colours(src)
         return Header(
             path=path.absolute(),
-            grid=GeoBox.from_rio(src),
+            grid=grid,
+            placed=placed,
             dtype=str(np.result_type(*src.dtypes)),
             nodata=tuple(src.nodatavals),
             scales=tuple(src.scales),
@@ -127,18 +133,6 @@ def asset(
             "bands": bands,
         },
     )
-
-
-def _check_georeference(path: Path, src: Any) -> None:
-    if src.crs is None:
-        raise GeoreferenceError(
-            f"{path}: no coordinate reference system; set it, e.g. gdal_edit.py -a_srs EPSG:32637 {path.name}"
-        )
-    if src.transform.is_identity or src.transform.determinant == 0:
-        hint = "gdalwarp" if src.gcps[0] or src.rpcs else "gdal_edit.py -a_ullr WEST NORTH EAST SOUTH"
-        raise GeoreferenceError(
-            f"{path}: no position on the ground (identity transform); set it, e.g. {hint} {path.name}"
-        )
 
 
 def _colours(src: Any) -> tuple[tuple[str, ...], int | None]:
