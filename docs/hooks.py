@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,19 @@ def inside(page: str) -> str:
     other files the name stays.
     """
     return _LEAVES.sub(r"\g<text>", page.replace("](../benchmarks/RESULTS.md", "](measured/results.md"))
+
+
+def placed(nav: list[Any], pages: Iterable[str]) -> list[Any]:
+    """The navigation, with a section for pages that have no place in it."""
+    named = str(nav)
+    rest = [page for page in pages if f"'{page}'" not in named]
+    return [*nav, {"More": rest}] if rest else nav
+
+
+def on_config(config: Any) -> Any:
+    """Gives every page of the top folder a place."""
+    config.nav = placed(config.nav, sorted(page.name for page in Path(config.docs_dir).glob("*.md")))
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:
