@@ -75,6 +75,7 @@ def test_every_key_of_a_site_file_is_described() -> None:
     assert all(line.rsplit("|", 2)[1].strip() for line in rows)
     assert "| `min_visible` | number | `0.3` | ≥ 0, ≤ 1 | share of the aoi" in text
     assert "| `id` | text | **required** |" in text
+    assert "| `at` | list of number |" in text
     assert "| `kernel` | `nearest`, `bilinear`, `cubic`, `lanczos` | `cubic` |" in text
 
 

@@ -8,13 +8,14 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
 
-import pipeline.init
 from pipeline.config.schema import SiteFile
+from pipeline.init.write import Draft, write_site_file
 
 Schema = Mapping[str, Any]
 
@@ -32,9 +33,11 @@ def reference() -> str:
 
 
 def template() -> str:
-    """The commented file that `init` writes, its names left open."""
-    text = Path(inspect.getfile(pipeline.init)).with_name("template.yaml").read_text(encoding="utf-8")
-    return f"```yaml\n{text.replace('$$', '$')}```"
+    """The commented file that `init` writes."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "site.yaml"
+        write_site_file(path, Draft("my-site", "My site", "[40.94, 34.42, 40.96, 34.44]"), force=False)
+        return f"```yaml\n{path.read_text(encoding='utf-8')}```"
 
 
 def table(part: Schema, whole: Schema, docs: Mapping[str, str]) -> str:
@@ -112,7 +115,8 @@ def _type(field: Schema, whole: Schema) -> str:
     if "enum" in field or "const" in field:
         return ", ".join(f"`{_written(one)}`" for one in field.get("enum", [field.get("const")]))
     if field.get("type") == "array":
-        return f"list of {_type(field.get('items', {}), whole)}"
+        items = field.get("items") or next(iter(field.get("prefixItems", [])), {})
+        return f"list of {_type(items, whole)}"
     if field.get("type") == "object":
         inside = field.get("additionalProperties")
         return f"name: {_type(inside, whole)}" if isinstance(inside, Mapping) else "name: value"
