@@ -16,7 +16,7 @@ def test_a_notebook_runs_and_is_kept_without_outputs(path: Path, tmp_path: Path)
     notebook = nbformat.read(path, as_version=4)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in cells)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in cells for output in cell.outputs]
     assert not [output for output in shown if output.output_type == "error"]
     assert any("MADE IMAGE" in output.get("data", {}).get("text/html", "") for output in shown)
