@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -421,3 +423,79 @@ def test_as_a_program(tmp_path: Path) -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stdout) == (1, "")
     assert one_line(told.stderr).startswith("groundbreak: error: no.tif")
+
+
+def program(*words: object, **environment: str) -> subprocess.Popen[str]:
+    """The command as a shell starts it, in a group of its own."""
+    known = {
+        key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR", "TERM"}
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *map(str, words)],
+        env=known | environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [(), ("--workers", 2)])
+def test_ctrl_c_ends_it_with_one_line(made: Path, tmp_path: Path, more: tuple[object, ...]) -> None:
+    with program("compare", made / "before", made / "after", "--out", tmp_path / "o", *more) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("  load: "):
+                break
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to workers too
+        out, err = running.communicate(timeout=120)
+    assert (running.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "groundbreak: stopped"
+    assert "Traceback" not in err
+    assert not (tmp_path / "o" / "run.json").exists()
+
+
+def test_a_reader_that_leaves_is_no_fault() -> None:
+    with program("compare", "--help") as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "coloured"),
+    [
+        ({}, (), False),
+        ({"FORCE_COLOR": "1", "TERM": "xterm"}, (), True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}, (), False),
+        ({"FORCE_COLOR": "1", "TERM": "xterm"}, ("--no-colour",), False),
+        ({"TERM": "dumb"}, (), False),
+    ],
+)
+def test_colours_are_as_asked_for(
+    environment: dict[str, str], words: tuple[str, ...], coloured: bool
+) -> None:
+    out, _ = program("compare", *words, "--help", **environment).communicate(timeout=60)
+    assert ("\x1b[1;32m" in out, "Examples:" in out) == (coloured, True)
+
+
+def test_a_warning_is_said_once_for_all_files(tmp_path: Path) -> None:
+    for day in ("2019-08-20", "2019-09-09", "2019-09-21"):
+        path = write_image(tmp_path / "images" / day / "a.tif")
+        with rasterio.open(path) as source:
+            profile, values = source.profile, source.read()
+        with rasterio.open(path, "w", **profile | {"count": 2}) as target:
+            target.write(np.concatenate([values, values]))
+    words = ("init", tmp_path / "site.yaml", "--images", tmp_path / "images")
+    assert groundbreak(*words).stderr.count("bands are not named") == 1
+    assert groundbreak(*words, "--force", "--verbose").stderr.count("bands are not named") == 3
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete(shell: str) -> None:
+    script, _ = program(_GROUNDBREAK_COMPLETE=f"source_{shell}").communicate(timeout=60)
+    assert "complete" in script
+    asked = {"COMP_WORDS": "groundbreak com", "COMP_CWORD": "1"} | {
+        "_TYPER_COMPLETE_ARGS": "groundbreak com", "_TYPER_COMPLETE_FISH_ACTION": "get-args"
+    }  # fmt: skip
+    offered, _ = program(_GROUNDBREAK_COMPLETE=f"complete_{shell}", **asked).communicate(timeout=60)
+    assert "compare" in offered
+    assert "monitor" not in offered

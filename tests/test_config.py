@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,10 @@ compute: {chunk_size: 3}
         (LEAST + "alerts:\n- name: a\n  kind: hut\n", "5: alerts.0.kind: 'hut' is not known; there are"),
         (LEAST + "alerts:\n- name: a\n  zone: b\n", "3: alerts: 'a': there is no zone 'b'; there are none."),
         (
+            LEAST + "zones: {north gate: [1, 2, 3, 4]}\nalerts:\n- name: a\n  zone: north gaet\n",
+            "4: alerts: 'a': there is no zone 'north gaet'; is north gate meant?.",
+        ),
+        (
             LEAST + "alerts:\n- name: a\n- name: a\n",
             "3: alerts: two are called 'a'; give each a name of its own.",
         ),
@@ -199,8 +204,10 @@ def test_areas_at_fault(tmp_path: Path) -> None:
 def test_days_without_images_name_the_days_there_are(tmp_path: Path) -> None:
     images(tmp_path, "2019-09-09", "2019-09-21")
     path = site_file(tmp_path, LEAST + "dates: {before: 2019-09-10}\n")
-    message = "here: no images of 2019-09-10; dates with images: 2019-09-09, 2019-09-21."
-    with pytest.raises(SourceNotFoundError, match=message):
+    message = (
+        "here: no images of 2019-09-10; dates with images: 2019-09-09, 2019-09-21 (nearest: 2019-09-09)."
+    )
+    with pytest.raises(SourceNotFoundError, match=re.escape(message)):
         load_site(path).scenes("2019-09-10")
     assert problems(path)[1] == [message]
 

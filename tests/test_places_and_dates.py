@@ -15,7 +15,7 @@ from pyproj import Geod
 from pipeline.coordinates import latitude_longitude, metres
 from pipeline.errors import AreaError, GeoreferenceError, SourceNotFoundError, SourceUnreadableError
 from pipeline.grid import native_grid, to_lonlat
-from pipeline.scenes import Place, acquired, band_names, describe
+from pipeline.scenes import Place, acquired, band_names, describe, is_placed
 from pipeline.scenes.by_date import last_two_dates, of_one_date
 
 HERE = (34.4123, 40.9321)
@@ -45,6 +45,13 @@ def test_a_plain_picture_lies_where_it_is_said_to(
     assert Geod(ellps="WGS84").inv(here[1], here[0], lon, lat)[2] < 0.01  # metres
     assert found.crs is not None
     assert found.crs.projected
+
+
+def test_that_the_user_said_it_is_kept(tmp_path: Path) -> None:
+    own = grid(20, 20)
+    path = write(tmp_path / "a.tif", noise(own), own)
+    assert is_placed(describe(picture(tmp_path / "a.png"), place=Place(HERE, 0.5)))
+    assert not is_placed(describe(path, place=Place(HERE, 0.5)))
 
 
 def test_a_picture_with_a_world_file_wants_its_crs_alone(tmp_path: Path) -> None:

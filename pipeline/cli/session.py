@@ -83,16 +83,27 @@ def make_progress(quiet: bool, verbose: bool = False) -> Progress:
 class _Lines(logging.Handler):
     """Log lines where progress is shown, so that they do not break a moving bar; without secrets."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, every: bool) -> None:
         super().__init__()
+        self._every, self._warned = every, set[tuple[str, str, str]]()
         self._say = print_to_stderr if type(progress) is Progress else progress.note
         self.setFormatter(SecretiveFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Leave out a warning that differs but in its first part, the file: one says it for all."""
+        if record.levelno != logging.WARNING or self._every:
+            return True
+        arguments = record.args[1:] if isinstance(record.args, tuple) else ()
+        mark = (record.name, str(record.msg), str(arguments))
+        new = mark not in self._warned
+        self._warned.add(mark)
+        return new
 
     def emit(self, record: logging.LogRecord) -> None:
         """A warning as an error looks: one line that names the program; the rest as a log has it."""
         try:
             said = self.format(record)
-            if record.levelno == logging.WARNING:
+            if record.levelno == logging.WARNING and not self._every:
                 said = f"groundbreak: warning: {without_secrets(record.getMessage())}"
             self._say(said)
         except Exception:  # as every handler of the standard library does: a log never fails the work
@@ -106,7 +117,7 @@ def print_to_stderr(text: str) -> None:
 
 def log_to(progress: Progress, verbose: bool, quiet: bool = False) -> None:
     """The project's own log, from debug on where it was asked for; of everyone's, errors only."""
-    logging.basicConfig(level=logging.ERROR, handlers=[_Lines(progress)], force=True)
+    logging.basicConfig(level=logging.ERROR, handlers=[_Lines(progress, verbose)], force=True)
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING
     logging.getLogger("pipeline").setLevel(level)
     if not verbose:
@@ -116,7 +127,7 @@ def log_to(progress: Progress, verbose: bool, quiet: bool = False) -> None:
 def show(*parts: RenderableType) -> None:
     """Print tables and lines for people on standard output."""
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not sys.stdout.isatty():
         console.width = PIPE_WIDTH
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str), markup=False)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.options import NoColour, Verbose
-from pipeline.cli.session import reporting, show
+from pipeline.cli.options import Json, NoColour, Verbose
+from pipeline.cli.session import reporting, show, show_json
 
 
 def train(
@@ -45,6 +45,7 @@ def train(
     scratch: Annotated[
         Path, typer.Option(metavar="DIR", help="Where made pairs are kept between runs.")
     ] = Path("training"),
+    json: Json = False,
     verbose: Verbose = False,
     no_colour: NoColour = False,
 ) -> None:
@@ -54,7 +55,11 @@ def train(
 
         if shipped:
             remake_shipped(shipped, pairs, out, scratch, seed)
-            show(f"weights: {out}")
+            samples, told = None, [f"weights: {out}"]
         else:
             samples = fit_own(pairs, out, start, scratch, seed, steps)
-            show(f"{samples} samples of 256 x 256 pixels; weights: {out}", f"next: --detector onnx:{out}")
+            told = [f"{samples} samples of 256 x 256 pixels; weights: {out}", f"next: --detector onnx:{out}"]
+        if json:
+            show_json({"model": out, "samples": samples})
+        else:
+            show(*told)

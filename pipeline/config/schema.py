@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, Any
 
@@ -183,8 +184,9 @@ class SiteFile(Section):
                 raise ValueError(f"two are called {rule.name!r}; give each a name of its own")
             for zone in rule.zone or ():
                 if zone not in zones:
-                    there = ", ".join(zones) or "none"
-                    raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; there are {there}")
+                    near = difflib.get_close_matches(zone, zones, n=1)
+                    there = f"is {near[0]} meant?" if near else f"there are {', '.join(zones) or 'none'}"
+                    raise ValueError(f"{rule.name!r}: there is no zone {zone!r}; {there}")
         return alerts
 
     @model_validator(mode="after")

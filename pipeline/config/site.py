@@ -21,6 +21,7 @@ from pipeline.config.settings import Settings
 from pipeline.config.sources import scene_source
 from pipeline.errors import AreaError, ConfigError, GroundbreakError, SourceNotFoundError
 from pipeline.scenes import common_bands
+from pipeline.scenes.by_date import none_of
 from pipeline.stages.detect.choice import located
 from pipeline.stages.track import Track
 
@@ -93,8 +94,7 @@ class Site:
         """
         items = self.looks.scenes(date)
         if not items:
-            there = ", ".join(self.looks.days()) or "none; check source in the site file"
-            raise SourceNotFoundError(f"{self.id}: no images of {date}; dates with images: {there}.")
+            raise SourceNotFoundError(f"{self.id}: {none_of(date, self.looks.days())}.")
         return items
 
     def masks(self, date: str) -> tuple[Path, ...]:

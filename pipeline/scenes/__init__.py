@@ -1,7 +1,7 @@
 """Which images exist: files, folders, globs and STAC JSON, all described as `pystac.Item`."""
 
 from pipeline.scenes.describe import describe, describe_items
-from pipeline.scenes.item import acquired, is_made
+from pipeline.scenes.item import acquired, is_made, is_placed
 from pipeline.scenes.masks import has_mask
 from pipeline.scenes.place import Place
 from pipeline.scenes.sources import BandSource, band_names, band_sources, common_bands
@@ -17,4 +17,5 @@ __all__ = [
     "describe_items",
     "has_mask",
     "is_made",
+    "is_placed",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date as _day
 from itertools import combinations
 
 import pystac
@@ -48,12 +49,18 @@ def days_of(items: Items) -> tuple[str, ...]:
     return tuple(sorted({day for day in map(acquired, items) if day}))
 
 
+def none_of(date: str, days: Sequence[str]) -> str:
+    """That there are no images of a date, and of which there are."""
+    if not days:
+        return f"no images of {date}, nor of any other date; check source in the site file"
+    nearest = min(days, key=lambda day: abs((_day.fromisoformat(day) - _day.fromisoformat(date)).days))
+    return f"no images of {date}; dates with images: {_listed(days)} (nearest: {nearest})"
+
+
 def _on(source: str, items: Items, date: str) -> Items:
     chosen = [item for item in items if acquired(item) == date]
     if not chosen:
-        raise SourceNotFoundError(
-            f"{source}: no images of {date}; dates with images: {_listed(days_of(items))}"
-        )
+        raise SourceNotFoundError(f"{source}: {none_of(date, days_of(items))}")
     return chosen
 
 

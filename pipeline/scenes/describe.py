@@ -23,7 +23,7 @@ from pipeline.scenes.band_files import (
 from pipeline.scenes.calibration import LANDSAT_OFFSET, LANDSAT_SCALE, SENTINEL_2_SCALE, calibrate
 from pipeline.scenes.catalog import read_items
 from pipeline.scenes.find import STAC, find_files
-from pipeline.scenes.item import make_item, set_date
+from pipeline.scenes.item import PLACED, make_item, set_date
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.place import NOWHERE, Place
@@ -167,7 +167,10 @@ def _tile(
 ) -> pystac.Item:
     image = asset(header, header.name(bands), scale=scale, offset=offset)
     item_id = header.path.relative_to(root).with_suffix("").as_posix().replace("/", "_")
-    return make_item(item_id, header.grid, {"image": image, **_masks(masks)}, header.date, header.made)
+    item = make_item(item_id, header.grid, {"image": image, **_masks(masks)}, header.date, header.made)
+    if header.placed:
+        item.properties[PLACED] = True
+    return item
 
 
 def _tiles_of_bands(

@@ -12,6 +12,7 @@ from pipeline.errors import GroundbreakError
 
 MADE = "groundbreak:made"
 UNDATED = "groundbreak:date_unknown"
+PLACED = "groundbreak:placed"
 
 
 def make_item(
@@ -54,6 +55,11 @@ def set_date(item: pystac.Item, date: str) -> None:
     except ValueError:
         raise GroundbreakError(f"{date!r} is not a date; write YYYY-MM-DD.") from None
     item.properties.pop(UNDATED, None)
+
+
+def is_placed(items: Sequence[pystac.Item]) -> bool:
+    """Whether any of the images lies only where the user said."""
+    return any(bool(item.properties.get(PLACED)) for item in items)
 
 
 def is_made(items: Sequence[pystac.Item]) -> bool:
