@@ -17,7 +17,7 @@ BLOCK = re.compile(r"^```console\n(?P<lines>.*?)^```$", re.MULTILINE | re.DOTALL
 PICTURE = re.compile(r"^<!-- picture: (?P<path>\S+) (?P<words>.+) -->$", re.MULTILINE)
 PROMPT = "$ "
 WIDTH = 1100  # pixels of a picture, at most
-SECONDS = 300  # for one command
+SECONDS = 1800  # for one command, on however busy a machine
 
 
 class CommandFailedError(Exception):
