@@ -20,6 +20,7 @@ import dask
 import rasterio
 from threadpoolctl import threadpool_limits
 
+from pipeline.compute import active_client
 from pipeline.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     """Make a Dask scheduler active and give its name in words, for people.
 
     An address (`tcp://host:8786`) wins over a number of local worker processes (one thread each); with
-    neither, the work is done by as many threads of this process as it has cores.
+    neither, a Dask client that is active already is used, as in a notebook; else the work is done by as many
+    threads of this process as it has cores.
 
     Raises ClusterError where the address does not answer, or workers died under the work.
     """
@@ -62,6 +64,10 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
             name = f"{workers} local process{'es' if workers > 1 else ''}"
             stack.enter_context(_surviving(name))
             stack.enter_context(_local_processes(workers))
+        elif (client := active_client()) is not None:
+            name = "the active Dask client"
+            stack.enter_context(_surviving(name))
+            client.register_plugin(_sober(), name="groundbreak")
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             stack.enter_context(threadpool_limits(1, user_api="blas"))

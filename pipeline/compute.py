@@ -40,7 +40,7 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     """
     if _ALONE.get():
         return tuple(dask_compute(*values, scheduler="synchronous"))
-    client = _active_client()
+    client = active_client()
     if client is None:
         counting = (None, None, None, partial(_counted, progress or Progress()), None)
         results = tuple(dask_compute(*values, callbacks=[*Callback.active, counting]))
@@ -84,7 +84,7 @@ def even_groups(items: Sequence[Item]) -> list[list[Item]]:
 @contextmanager
 def meanwhile(*values: Any) -> Iterator[list[Any]]:
     """`compute` beside what is done inside: the list is filled at the end, or what went wrong raised."""
-    client, results = None if _ALONE.get() else _active_client(), list[Any]()
+    client, results = None if _ALONE.get() else active_client(), list[Any]()
     if not values:
         yield results
     elif client is not None:
@@ -109,14 +109,14 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
 
 def has_processes() -> bool:
     """Whether the work is done by other processes than this one."""
-    return not _ALONE.get() and _active_client() is not None
+    return not _ALONE.get() and active_client() is not None
 
 
 def worker_count() -> int:
     """Tasks that can be done at once."""
     if _ALONE.get():
         return 1
-    client = _active_client()
+    client = active_client()
     if client is None:
         return CPU_COUNT
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
@@ -125,7 +125,7 @@ def worker_count() -> int:
 
 def free_memory() -> float:
     """Bytes that the work may take: most of what is free here, or what the workers of a cluster have."""
-    client = None if _ALONE.get() else _active_client()
+    client = None if _ALONE.get() else active_client()
     here = _SHARE * psutil.virtual_memory().available
     if client is None or client.cluster is not None:
         return here
@@ -141,7 +141,7 @@ def spread(
     A few items a worker are under way at a time, however many there are. Without workers nothing is done,
     and each item comes with None.
     """
-    client = _active_client()
+    client = active_client()
     if client is None:
         yield from ((item, None) for item in items)
         return
@@ -180,7 +180,7 @@ def _explained(error: BaseException) -> Exception:
     return error if isinstance(error, Exception) else ClusterError(str(error))
 
 
-def _active_client() -> Client | None:
+def active_client() -> Client | None:
     """Without `distributed` imported there is none; importing it takes longer than aligning a small image.
 
     Another thread may be importing it just now, so nothing is imported here.

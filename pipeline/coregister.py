@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
 
-from pipeline.errors import BandError, GeoreferenceError
+from pipeline.arrays import Banded
+from pipeline.errors import BandError
 from pipeline.grid import site_grid
 from pipeline.resample import Kernel
 from pipeline.scenes.driver import could_be_a_value
@@ -48,9 +49,9 @@ def coregister(
     """Find how far `after` is off against `before`, and bring it into place.
 
     Both: (band, y, x) or (y, x) of any number type, NumPy or Dask, each on a georeferenced grid of its own
-    that `.odc.geobox` understands; `band` names what they share ("red", "nir", ...; where it does not, bands
-    are paired by their place). Missing are NaN and the nodata value that the array's attributes name; one
-    that could be a value (0) counts where all bands carry it.
+    that `.odc.geobox` understands; `band` (or `long_name`) names what they share ("red", "nir", ...; where
+    neither does, bands are paired by their place). Missing are NaN and the nodata value that the array's
+    attributes name; one that could be a value (0) counts where all bands carry it.
 
     Raises AlignmentRejectedError where no shift can be trusted, GeoreferenceError for an array without a
     georeference, BandError where no band is shared.
@@ -86,21 +87,14 @@ def shift_raster(field: ShiftField, grid: GeoBox, chunk: int = 1024) -> xr.Datas
 
 def _image(array: xr.DataArray, name: str) -> xr.Dataset:
     """As Load gives it: lazy float32 (band, y, x), NaN in all bands where any is missing."""
-    grid = array.odc.geobox
-    if not isinstance(grid, GeoBox) or grid.crs is None:
-        raise GeoreferenceError(
-            f"the array {name} has no georeference; write one with .odc.assign_crs or .rio.write_crs"
-        )
-    bands = array if array.ndim == 3 else array.expand_dims("band")
-    kind = next(str(dim) for dim in bands.dims if dim not in array.odc.spatial_dims)
-    bands = bands.transpose(kind, *array.odc.spatial_dims)
-    names = [str(value) for value in bands[kind].values] if kind in bands.coords else range(bands.sizes[kind])
-    nodata = array.odc.nodata
-    lazy = bands.chunk({kind: -1, **dict.fromkeys(array.odc.spatial_dims, _CHUNK)}).data
-    pixels = da.map_blocks(_physical, lazy, nodata, dtype=np.float32)
+    image = Banded.of(array, name)
+    axis, *spatial = image.pixels.dims
+    names = image.names or tuple(map(str, range(image.pixels.sizes[axis])))
+    lazy = image.pixels.chunk({axis: -1, **dict.fromkeys(spatial, _CHUNK)}).data
+    pixels = da.map_blocks(_physical, lazy, image.nodata, dtype=np.float32)
     return xr.Dataset(
         {"image": (("band", "y", "x"), pixels), "observed": (("y", "x"), da.isfinite(pixels[0]))},
-        coords={"band": [str(each) for each in names], **xr_coords(grid, dims=("y", "x"))},
+        coords={"band": list(names), **xr_coords(image.grid, dims=("y", "x"))},
     )
 
 

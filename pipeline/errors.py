@@ -63,6 +63,10 @@ class CatalogueError(GroundbreakError):
     """A STAC catalogue or API that does not answer, or answers what no catalogue would."""
 
 
+class MissingExtraError(GroundbreakError):
+    """Something that needs a package which is not installed."""
+
+
 class DeliveryError(GroundbreakError):
     """An alert that was not taken. `later`: it is worth trying again, `wait_s` seconds from now or later."""
 

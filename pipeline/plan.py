@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.batch import sites
 from pipeline.config import Settings, Site
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
-from pipeline.monitor import sites
 from pipeline.pairs import Outcome, comparisons, dates_of, left_out, recall_seen
 from pipeline.results import is_complete, observed_shares
 from pipeline.store import Store

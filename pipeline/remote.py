@@ -16,9 +16,11 @@ from urllib.parse import quote, urlsplit
 
 from pipeline.errors import OutputError, SourceNotFoundError
 from pipeline.outputs.provenance import RUN_FILE
+from pipeline.secrecy import without_secrets
 
 _BUCKETS = {"s3": "/vsis3/"}
 _WEB = ("http", "https")
+_WEB_SECONDS = 30  # without an answer
 
 _HTTP_OPTIONS = {
     "GDAL_HTTP_MAX_RETRY": "5",
@@ -32,6 +34,12 @@ _HTTP_OPTIONS = {
 def is_url(text: str) -> bool:
     """Whether this names something on another machine."""
     return urlsplit(text).scheme in {*_BUCKETS, *_WEB}
+
+
+def absolute(place: str | Path) -> str:
+    """A folder or file as an absolute path, as workers may run anywhere; a URL as it is, but for a last /."""
+    text = str(place)
+    return text.rstrip("/") if is_url(text) else str(Path(text).expanduser().resolve())
 
 
 def is_remote(name: str) -> bool:
@@ -68,6 +76,29 @@ def find_remote(url: str) -> list[str]:
     if not found:
         raise SourceNotFoundError(f"{url}: nothing is there; check the name")
     return [name if is_url(name) else f"{scheme}://{name}" for name in found]
+
+
+def fetch(place: str) -> bytes:
+    """All of a file, by its path or URL. Raises SourceNotFoundError."""
+    try:
+        if not is_url(place):
+            return Path(place).read_bytes()
+        if urlsplit(place).scheme in _BUCKETS:
+            return bytes(_store(urlsplit(place).scheme).cat_file(place))
+        return _download(place)
+    except _faults() as error:
+        reason = without_secrets(" ".join(str(error).split()) or type(error).__name__)
+        raise SourceNotFoundError(
+            f"{without_secrets(place)}: cannot be read ({reason}); check that it is there"
+        ) from error
+
+
+def _download(url: str) -> bytes:
+    import requests
+
+    answer = requests.get(url, timeout=_WEB_SECONDS)
+    answer.raise_for_status()
+    return answer.content
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 # One thread within a library, as the command line has it; NumPy reads this once, when it is first imported.
@@ -33,6 +34,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `groundbreak compare` makes of that pair; do not write there."""
     return compare(made / "before", made / "after", tmp_path_factory.mktemp("compared") / "result")
+
+
+@pytest.fixture(autouse=True)
+def usual_log() -> None:
+    """A command run in this process before may have been told to be quiet."""
+    logging.getLogger("pipeline").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ import pytest
 from distributed import get_client
 from jobs import FILES, SAME_BYTES, checksums
 
+from pipeline.batch import monitor
 from pipeline.cluster import connect
 from pipeline.compute import spread
 from pipeline.config import Settings
 from pipeline.errors import ClusterError
-from pipeline.monitor import monitor
 from pipeline.progress import Progress
 
 

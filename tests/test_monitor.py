@@ -20,10 +20,10 @@ from shapely import affinity
 from shapely.geometry import box
 
 from pipeline import watch as watch_module
+from pipeline.batch import monitor, site_files
 from pipeline.errors import AlignmentRejectedError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
-from pipeline.monitor import monitor, site_files
 from pipeline.pairs import Outcome
 from pipeline.places import observed_share
 from pipeline.progress import Progress

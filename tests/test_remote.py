@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from jobs import FILES, SAME_BYTES, checksums, compare, groundbreak
+from jobs import FILES, SAME_BYTES, checksums, compare, findings, groundbreak, physical
 from servers import served
 
+from pipeline import open_result
 from pipeline.errors import OutputError, SourceNotFoundError
 from pipeline.grid import native_grid
 from pipeline.remote import delivered, find_remote, gdal_path, is_url
@@ -77,6 +78,10 @@ def test_compare_from_and_to_an_object_store(made: Path, store: Any, tmp_path: P
         store.download_file(BUCKET, f"results/{name}", str(there / name))
     same = tuple(set(SAME_BYTES) - {"overview.png"})  # headed by where the images are
     assert checksums(there, same) == checksums(here, same)
+    opened = open_result(f"s3://{BUCKET}/results/")
+    assert opened.findings.equals(findings(here))
+    window = opened.images["after"][:, :64, :64].values
+    np.testing.assert_array_equal(window, physical(here / "after.tif")[:, :64, :64])
 
 
 def test_what_a_bucket_holds(made: Path, store: Any) -> None:

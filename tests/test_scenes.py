@@ -255,6 +255,7 @@ def test_offset_of_a_product_comes_from_its_metadata(tmp_path: Path) -> None:
     images = folder / "GRANULE" / "L2A_T37SDA" / "IMG_DATA" / "R10m"
     image(images / "T37SDA_20230909T081601_B04_10m.tif")
     image(folder / "GRANULE" / "L2A_T37SDA" / "QI_DATA" / "MSK_DETFOO_B04.tif")
+    (folder / f"{folder.stem}-ql.jpg").touch()  # a quicklook, which lies above the images
     assert band_sources(describe(folder)[0])["red"].offset == 0  # no metadata: not guessed from the date
     (folder / "MTD_MSIL2A.xml").write_text(
         '<a><BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE>'

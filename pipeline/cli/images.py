@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +11,7 @@ import typer
 from pipeline.cli.options import day
 
 if TYPE_CHECKING:
-    import pystac
+    from pipeline.scenes.told import Told
 
 _IMAGES = "Images"
 Aoi = Annotated[
@@ -97,35 +95,19 @@ SourceCrs = Annotated[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Told:
+def told_of_images(
+    bands: str | None,
+    scale: float | None,
+    offset: float | None,
+    at: str | None,
+    pixel_size: float | None,
+    source_crs: str | None,
+) -> Told:
     """What the words say of the images instead of their own metadata."""
+    from pipeline.coordinates import latitude_longitude
+    from pipeline.scenes import Place
+    from pipeline.scenes.told import Told
 
-    bands: str | None
-    scale: float | None
-    offset: float | None
-    at: str | None
-    pixel_size: float | None
-    source_crs: str | None
-
-    @property
-    def names(self) -> tuple[str, ...] | None:
-        """Of the bands."""
-        if self.bands is None:
-            return None
-        return tuple(part.strip() for part in self.bands.split(",") if part.strip())
-
-    def items(self, source: str) -> Sequence[pystac.Item]:
-        """What there is at `source`, of any date."""
-        from pipeline.coordinates import latitude_longitude
-        from pipeline.scenes import Place, describe
-
-        centre = None if self.at is None else latitude_longitude(self.at)
-        place = Place(centre, self.pixel_size, self.source_crs)
-        return describe(source, bands=self.names, scale=self.scale, offset=self.offset, place=place)
-
-    def of_one_date(self, source: str, date: str | None, mend: str) -> tuple[pystac.Item, ...]:
-        """The images of one date; see `by_date.of_one_date`."""
-        from pipeline.scenes.by_date import of_one_date
-
-        return tuple(of_one_date(source, self.items(source), date, mend))
+    names = None if bands is None else tuple(part.strip() for part in bands.split(",") if part.strip())
+    centre = None if at is None else latitude_longitude(at)
+    return Told(names, scale, offset, Place(centre, pixel_size, source_crs))

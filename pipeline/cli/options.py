@@ -37,9 +37,9 @@ def _colourless(asked: bool) -> bool:
 
 def _place(out: str) -> str:
     """A folder as an absolute path, a URL as it is."""
-    from pipeline.remote import is_url
+    from pipeline.remote import absolute
 
-    return out if is_url(out) else str(Path(out).expanduser().resolve())
+    return absolute(out)
 
 
 _SOURCE = "A file, a folder, a glob (in quotes), a STAC item, or a URL (s3://, https://)."

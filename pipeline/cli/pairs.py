@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -20,7 +19,7 @@ from pipeline.cli.images import (
     PixelSize,
     Scale,
     SourceCrs,
-    Told,
+    told_of_images,
 )
 from pipeline.cli.options import (
     After,
@@ -76,34 +75,33 @@ def compare(
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.area import read_area
-        from pipeline.job import Job
         from pipeline.remote import delivered
+        from pipeline.request import pair_job
         from pipeline.run import run
 
-        told = Told(bands, scale, offset, at, pixel_size, source_crs)
-        first, second = _pair(told, before, after, iso(before_date), iso(after_date))
         with delivered(out) as folder:
-            job = Job(
-                site_id="compare",
-                site_name=_title(before, after),
-                out=folder,
-                before=first,
-                after=second,
+            job = pair_job(
+                before,
+                after,
+                folder,
+                settings=settings_with(chunk_size, detector=detector),
+                told=told_of_images(bands, scale, offset, at, pixel_size, source_crs),
+                aoi=aoi,
+                exclude=exclude,
                 before_mask=before_mask,
                 after_mask=after_mask,
-                aoi=None if aoi is None else read_area(aoi),
-                exclude=None if exclude is None else {"excluded": read_area(exclude)},
-                bands=told.names,
-                settings=settings_with(chunk_size, detector=detector),
+                before_date=iso(before_date),
+                after_date=iso(after_date),
+                choose=_BY_DATE,
             )
             progress.begin(
-                f"{before} to {after}" if after else f"{before}, {_days(first)} to {_days(second)}"
+                f"{before} to {after}" if after else f"{before}, {_days(job.before)} to {_days(job.after)}"
             )
             result = run(job, progress)
         show_result(result, out, json)
 
 
+_BY_DATE = ("choose one with --before-date", "choose one with --after-date")
 _BY_PATH = "name the folder or files of one"
 
 
@@ -133,29 +131,26 @@ def align(
 ) -> None:
     """Measure how far the second image is off against the first: shift.tif and run.json."""
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.area import read_area
-        from pipeline.job import Job
         from pipeline.registration import register
         from pipeline.remote import delivered
+        from pipeline.request import pair_job
 
-        told = Told(bands, scale, offset, at, pixel_size, source_crs)
         settings = settings_with(chunk_size)
         with delivered(out) as folder:
-            job = Job(
-                site_id="compare",
-                site_name=_title(before, after),
-                out=folder,
-                before=told.of_one_date(before, None, _BY_PATH),
-                after=told.of_one_date(after, None, _BY_PATH),
-                before_mask=before_mask,
-                after_mask=after_mask,
-                aoi=None if aoi is None else read_area(aoi),
-                bands=told.names,
+            job = pair_job(
+                before,
+                after,
+                folder,
                 settings=replace(
                     settings,
                     align=replace(settings.align, accept_uncertain=False),
                     compute=replace(settings.compute, kernel=kernel),
                 ),
+                told=told_of_images(bands, scale, offset, at, pixel_size, source_crs),
+                aoi=aoi,
+                before_mask=before_mask,
+                after_mask=after_mask,
+                choose=(_BY_PATH, _BY_PATH),
             )
             progress.begin(f"{before} to {after}")
             summary = register(job, progress, warp)
@@ -194,35 +189,10 @@ def settings_with(
     """The given settings (or the defaults) with what the command line says, where it says so."""
     from pipeline.config import Settings
 
-    settings = given or Settings()
-    if chunk_size is not None:
-        settings = replace(settings, compute=replace(settings.compute, chunk_size=chunk_size))
-    if detector is not None:
-        settings = replace(settings, detect=replace(settings.detect, detector=detector))
-    return settings
-
-
-def _pair(
-    told: Told, before: str, after: str | None, before_date: str | None, after_date: str | None
-) -> tuple[tuple[pystac.Item, ...], tuple[pystac.Item, ...]]:
-    """The images of both dates."""
-    if after is not None:
-        first = told.of_one_date(before, before_date, "choose one with --before-date")
-        return first, told.of_one_date(after, after_date, "choose one with --after-date")
-    from pipeline.scenes.by_date import last_two_dates
-
-    earlier, later = last_two_dates(before, told.items(before), before_date, after_date)
-    return tuple(earlier), tuple(later)
+    return (given or Settings()).told(chunk_size=chunk_size, detector=detector)
 
 
 def _days(items: Sequence[pystac.Item]) -> str:
     from pipeline.scenes.by_date import days_of
 
     return ", ".join(days_of(items))
-
-
-def _title(before: str, after: str | None) -> str:
-    """What the report is called: the last part of each path that is no pattern."""
-    sources = [source for source in (before, after) if source is not None]
-    names = [[part for part in Path(source).resolve().parts if "*" not in part] for source in sources]
-    return " to ".join(parts[-1] if parts else "images" for parts in names)

@@ -148,7 +148,7 @@ def monitor(
 
 def _watched(sites: list[Path], out: Path, adjust: Adjust, progress: Progress, json: bool) -> int:
     """One round over all sites, its outcomes shown; the exit status."""
-    from pipeline.monitor import monitor as watch
+    from pipeline.batch import monitor as watch
 
     outcomes = []
     for outcome in watch(sites, out, progress, adjust):
@@ -223,8 +223,8 @@ def check(
 ) -> None:
     """Say all that is wrong with site files, at once, and what there is to compare."""
     with reporting(verbose):
+        from pipeline.batch import site_files
         from pipeline.check import check_site
-        from pipeline.monitor import site_files
 
         checked = [check_site(path) for path in site_files(sites)]
         if json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -43,3 +43,12 @@ class Settings:
     pictures: Pictures = field(default_factory=Pictures)
     crs: str | None = None  # of the site's grid; None: the before image's own, or UTM
     resolution: float | None = None  # metres; None: the before image's own
+
+    def told(self, *, chunk_size: int | None = None, detector: str | None = None) -> Settings:
+        """The same with what is said here, where it is said."""
+        compute, detect = self.compute, self.detect
+        if chunk_size is not None:
+            compute = replace(compute, chunk_size=chunk_size)
+        if detector is not None:
+            detect = replace(detect, detector=detector)
+        return replace(self, compute=compute, detect=detect)

@@ -13,10 +13,11 @@ from odc.geo import Geometry
 
 from pipeline.config.dated import dated_paths, dates_in, is_dated
 from pipeline.config.schema import SiteFile, Source
-from pipeline.scenes import Place, acquired, describe
+from pipeline.scenes import Place, acquired
 from pipeline.scenes.calibration import calibrate
 from pipeline.scenes.place import NOWHERE
 from pipeline.scenes.search import Found, Search, search
+from pipeline.scenes.told import Told
 
 
 class SceneSource(Protocol):
@@ -33,16 +34,6 @@ class SceneSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the site file says of the images instead of their own metadata."""
-
-    bands: tuple[str, ...] | None
-    scale: float | None
-    offset: float | None
-    place: Place
-
-
-@dataclass(frozen=True)
 class DatedFiles:
     """Paths with {date} in them; only the files of the day that is asked for are opened."""
 
@@ -55,7 +46,7 @@ class DatedFiles:
 
     def scenes(self, date: str) -> list[pystac.Item]:
         paths = dated_paths(self.folder, self.pattern, date)
-        return describe(paths, date=date, **vars(self.told)) if paths else []
+        return self.told.files(paths, date) if paths else []
 
     def unread(self) -> tuple[str, ...]:
         return ()
@@ -80,7 +71,7 @@ class Files:
 
     @cached_property
     def _items(self) -> list[pystac.Item]:
-        return describe(self.folder / self.pattern, **vars(self.told))
+        return self.told.files(self.folder / self.pattern)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which images exist: files, folders, globs and STAC JSON, all described as `pystac.Item`."""
 
-from pipeline.scenes.describe import describe
+from pipeline.scenes.describe import describe, describe_items
 from pipeline.scenes.item import acquired, is_made, is_placed
 from pipeline.scenes.masks import has_mask
 from pipeline.scenes.place import Place
@@ -14,6 +14,7 @@ __all__ = [
     "band_sources",
     "common_bands",
     "describe",
+    "describe_items",
     "has_mask",
     "is_made",
     "is_placed",

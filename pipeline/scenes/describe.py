@@ -67,6 +67,20 @@ def describe(
     return sorted(items, key=lambda item: item.id)
 
 
+def describe_items(
+    items: Sequence[pystac.Item],
+    *,
+    bands: Sequence[str] | None = None,
+    scale: float | None = None,
+    offset: float | None = None,
+) -> list[pystac.Item]:
+    """`describe` for Items that are at hand, which are left as they are. Raises BandError."""
+    copies = calibrate([item.clone() for item in items], scale, offset)
+    for item in copies:
+        _check_bands(item, bands)
+    return sorted(copies, key=lambda item: item.id)
+
+
 def _from_rasters(
     files: Sequence[Path],
     bands: Sequence[str] | None,

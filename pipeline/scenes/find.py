@@ -69,7 +69,9 @@ def _remote(url: str) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    found = _images(folder.iterdir()) or _images(folder.rglob("*"))
+    found = _images(folder.iterdir())
+    if all(path.suffix.lower() in QUICKLOOKS for path in found):  # none; or a product's, its images below
+        found = _images(folder.rglob("*"))
     if not found:
         for path in sorted(folder.iterdir()):
             _refuse_archive(path)

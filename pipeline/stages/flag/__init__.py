@@ -45,9 +45,12 @@ class Flagged:
 class Flag:
     """Keep the objects that are probably construction, fewest false ones first."""
 
-    min_confidence: float = 0.5  # findings less sure than this are left out
-    min_area_m2: float = 25.0  # and so are smaller ones
-    max_false_per_km2: float = 200.0  # and the least sure, until no more false ones than this are expected
+    min_confidence: float = 0.5
+    """findings less sure than this are left out"""
+    min_area_m2: float = 25.0
+    """and so are smaller ones"""
+    max_false_per_km2: float = 200.0
+    """and the least sure, until no more false ones than this are expected"""
 
     def __post_init__(self) -> None:
         for name, low, high in (

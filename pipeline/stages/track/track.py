@@ -66,20 +66,30 @@ class Timeline:
 class Track:
     """Join findings on one place into things, and test each with every later clear look at it."""
 
-    min_clear: float = 0.5  # a date that shows less of the site is compared, but nothing is compared with it
-    min_iou: float = 0.2  # intersection over union from which two findings are one thing
-    min_share: float = (
-        0.5  # or: of the smaller one's area, where the kinds agree; also what a removal must cover
-    )
-    min_observed: float = 0.5  # share of an outline that must be clear for a date to count as a look at it
-    present: float = 0.35  # share of the probability where it was found, from which a look has seen it
-    absent: float = 0.15  # and up to which it has not; between the two it says nothing
-    still: float = 0.05  # probability since the date before, above which it is not what was seen then
-    false_alarm: float = 0.02  # alpha: chance that a thing that is confirmed was never built
-    miss: float = 0.05  # beta: chance that a thing that was built is refuted
-    seen_if_built: float = 0.95  # chance that a clear look shows a thing that stands
-    seen_if_not: float = 0.2  # chance that it shows one that does not
-    settled_days: int = 45  # a site where nothing more happened for so long is finished
+    min_clear: float = 0.5
+    """a date that shows less of the site is compared, but nothing is compared with it"""
+    min_iou: float = 0.2
+    """intersection over union from which two findings are one thing"""
+    min_share: float = 0.5
+    """or: of the smaller one's area, where the kinds agree; also what a removal must cover"""
+    min_observed: float = 0.5
+    """share of an outline that must be clear for a date to count as a look at it"""
+    present: float = 0.35
+    """share of the probability where it was found, from which a look has seen it"""
+    absent: float = 0.15
+    """and up to which it has not; between the two it says nothing"""
+    still: float = 0.05
+    """probability since the date before, above which it is not what was seen then"""
+    false_alarm: float = 0.02
+    """alpha: chance that a thing that is confirmed was never built"""
+    miss: float = 0.05
+    """beta: chance that a thing that was built is refuted"""
+    seen_if_built: float = 0.95
+    """chance that a clear look shows a thing that stands"""
+    seen_if_not: float = 0.2
+    """chance that it shows one that does not"""
+    settled_days: int = 45
+    """a site where nothing more happened for so long is finished"""
 
     def __post_init__(self) -> None:
         for name in ("false_alarm", "miss", "seen_if_built", "seen_if_not"):
