@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from pipeline.outputs.embed import svg_path
+from pipeline.pages.svg import svg_path
 
 WIDTH, HEIGHT = 860, 400
 _LEAST = 24.0  # degrees of latitude shown at least: enough coast to know where one is

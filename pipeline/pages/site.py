@@ -10,12 +10,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.outputs import words
-from pipeline.outputs.embed import Frame, svg_path
+from pipeline.outputs.embed import Frame
 from pipeline.outputs.labels import place
 from pipeline.pages import chart, locator
 from pipeline.pages.frames import FOLDER, Frames
 from pipeline.pages.history import STATUSES, History, Thing, found_by
 from pipeline.pages.html import render
+from pipeline.pages.svg import svg_path
 from pipeline.results import PairResult
 
 LIFE = 240  # pixels of the line that shows from when to when a thing is seen
