@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.config.schema import SiteFile
 from pipeline.errors import ConfigError
+from pipeline.texts import read_text
+from pipeline.trust import trust
 
 Loc = tuple[str | int, ...]
 
@@ -43,7 +45,7 @@ def read_site_file(path: Path) -> SiteFile:
 def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
     """Values, the line of every key, and faults that YAML itself has (bad syntax, a key twice)."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, "max_site_mb")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such site file; `groundbreak init` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -54,8 +56,13 @@ def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
         if not isinstance(node, yaml.MappingNode):
             return None, {}, [f"{path}:1: not a site file; `groundbreak init` writes one to start from."]
         lines: dict[Loc, int] = {}
-        twice = [f"{path}:{line}: {key}: stands twice; keep one." for key, line in _walk(node, (), lines)]
+        most = trust().max_values
+        twice = [f"{path}:{line}: {key}: stands twice; keep one." for key, line in _walk(node, (), lines, most)]
         return loader.construct_document(node), lines, twice
+    except RecursionError:
+        return None, {}, [f"{path}:1: nested too deep, or within itself; write it flat."]
+    except OverflowError:
+        return None, {}, [f"{path}:1: more than {most} values, references written out; leave some out."]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -68,8 +75,14 @@ def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
         loader.dispose()
 
 
-def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int]) -> list[tuple[str, int]]:
-    """Note the line of each key below `node`; return the keys that stand twice."""
+def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tuple[str, int]]:
+    """Note the line of each key below `node`; return the keys that stand twice.
+
+    What is referred to (*name) counts again each time, as it is written out when it is checked. Raises
+    OverflowError where that makes more than `most` values.
+    """
+    if len(lines) > most:
+        raise OverflowError
     twice: list[tuple[str, int]] = []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -77,11 +90,11 @@ def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int]) -> list[tuple[str, in
             if below in lines:
                 twice.append((".".join(map(str, below)), key.start_mark.line + 1))
             lines[below] = key.start_mark.line + 1
-            twice += _walk(value, below, lines)
+            twice += _walk(value, below, lines, most)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
             lines[*at, i] = value.start_mark.line + 1
-            twice += _walk(value, (*at, i), lines)
+            twice += _walk(value, (*at, i), lines, most)
     return twice
 
 
