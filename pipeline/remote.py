@@ -18,7 +18,7 @@ from pipeline.errors import OutputError, SourceNotFoundError
 from pipeline.outputs.provenance import RUN_FILE
 
 _BUCKETS = {"s3": "/vsis3/"}
-WEB = ("http", "https")
+_WEB = ("http", "https")
 
 _HTTP_OPTIONS = {
     "GDAL_HTTP_MAX_RETRY": "5",
@@ -31,7 +31,7 @@ _HTTP_OPTIONS = {
 
 def is_url(text: str) -> bool:
     """Whether this names something on another machine."""
-    return urlsplit(text).scheme in {*_BUCKETS, *WEB}
+    return urlsplit(text).scheme in {*_BUCKETS, *_WEB}
 
 
 def is_remote(name: str) -> bool:
@@ -58,7 +58,7 @@ def find_remote(url: str) -> list[str]:
     SourceNotFoundError.
     """
     scheme = urlsplit(url).scheme
-    if scheme in WEB:
+    if scheme in _WEB:
         return [url]
     store = _store(scheme)
     try:

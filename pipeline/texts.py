@@ -16,8 +16,8 @@ def read_text(path: Path, limit: str = "max_answer_mb") -> str:
     Raises NotAllowedError for a longer file, OSError, or ValueError where it is no text.
     """
     most: int = getattr(trust(), limit)
-    if not path.is_file():  # a pipe or a device might never end
-        raise FileNotFoundError(f"no such file: {path}")
+    if path.exists() and not path.is_file():  # a pipe or a device might never end
+        raise OSError("not a file")
     if path.stat().st_size > most * 1_000_000:
         raise NotAllowedError(
             f"{path}: larger than {most} MB; check the file, or set {variable(limit)} higher"

@@ -23,7 +23,15 @@ from pipeline.texts import parsed_json, read_text
 from pipeline.trust import VECTORS
 
 _LONLAT = "OGC:CRS84"
-_SHAPES = {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
+_SHAPES = {
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "GeometryCollection",
+}
 _MARKS = {
     "GeoPackage": (b"SQLite format 3\x00",),
     "Shapefile": (b"\x00\x00\x27\x0a",),
@@ -74,8 +82,13 @@ def _geojson(path: Path) -> gpd.GeoDataFrame:
     else:
         raise ValueError("no FeatureCollection, Feature or geometry")
     shapes = from_shapely([_shape(each.get("geometry")) for each in features])
-    rows = [{**(each.get("properties") or {}), "geometry": shape} for each, shape in zip(features, shapes, strict=True)]
-    return gpd.GeoDataFrame(rows, columns=None if rows else ["geometry"], geometry="geometry", crs=_crs(document.get("crs")))
+    rows = [
+        {**(each.get("properties") or {}), "geometry": shape}
+        for each, shape in zip(features, shapes, strict=True)
+    ]
+    return gpd.GeoDataFrame(
+        rows, columns=None if rows else ["geometry"], geometry="geometry", crs=_crs(document.get("crs"))
+    )
 
 
 def _shape(given: Any) -> shapely.Geometry | None:

@@ -61,7 +61,9 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **given)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, **given: Any) -> requests.Response:  # type: ignore[override]
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = False, **given: Any
+    ) -> requests.Response:  # type: ignore[override]
         """Raises NotAllowedError."""
         limits, url = trust(), request.url or ""
         self._sent += 1

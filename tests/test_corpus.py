@@ -115,9 +115,13 @@ def check_rasters(folder: Path) -> None:
 def covered(folder: Path) -> float:
     """How much of the new building's ground findings cover: of its place in the image, whatever CRS that has."""
     with rasterio.open(folder / "change.tif") as file, rasterio.open(folder / "before.tif") as before:
-        inside = rasterio.features.geometry_mask(
-            findings(folder).geometry, file.shape, file.transform, invert=True, all_touched=True
-        ) if len(findings(folder)) else np.zeros(file.shape, bool)
+        inside = (
+            rasterio.features.geometry_mask(
+                findings(folder).geometry, file.shape, file.transform, invert=True, all_touched=True
+            )
+            if len(findings(folder))
+            else np.zeros(file.shape, bool)
+        )
         values = before.read(1)
     assert values.shape == inside.shape
     if run_json(folder)["grid"]["crs"] == "EPSG:32637" and inside.shape == GRID.shape.yx:

@@ -15,7 +15,7 @@ from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
 from pipeline.errors import NotAllowedError
-from pipeline.remote import WEB, is_url
+from pipeline.remote import is_url
 from pipeline.secrecy import without_secrets
 from pipeline.texts import parsed_json, read_text
 from pipeline.web import session
@@ -23,6 +23,7 @@ from pipeline.web import session
 ATTEMPTS = 5
 BACK_OFF = 0.5  # seconds, twice as long each time
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and to wait for the next bytes
+_WEB = ("http", "https")
 _BUSY = (429, 500, 502, 503, 504)
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class PatientIO(StacApiIO):
     def read_text(self, source: pystac.link.HREF, *args: Any, **given: Any) -> str:
         """The text that a link leads to. Raises APIError, NotAllowedError or OSError."""
         href = str(source.href if isinstance(source, pystac.Link) else source)
-        if urlsplit(href).scheme in WEB:
+        if urlsplit(href).scheme in _WEB:
             text: str = super().read_text(source, *args, **given)
             return text
         if self._afar or "://" in href.removeprefix("file://"):

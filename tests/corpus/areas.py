@@ -33,7 +33,13 @@ def text(told: object, name: str = FILE) -> object:
     """A good pair, and an area file of this text, bytes or JSON."""
 
     def make(yard: Yard) -> list[object]:
-        data = told if isinstance(told, bytes) else told.encode() if isinstance(told, str) else json.dumps(told).encode()
+        data = (
+            told
+            if isinstance(told, bytes)
+            else told.encode()
+            if isinstance(told, str)
+            else json.dumps(told).encode()
+        )
         (yard.folder / name).write_bytes(data)
         return [*yard.good(), "--aoi", name]
 
@@ -65,7 +71,14 @@ def saved(name: str, driver: str, crs: str = "EPSG:32637") -> object:
 def of_2008(crs: str) -> object:
     """GeoJSON as it was before RFC 7946, in metres."""
     shape = shapely.geometry.mapping(box(12, 36, 72, 90))
-    return text({"type": "Feature", "properties": {}, "geometry": shape, "crs": {"type": "name", "properties": {"name": crs}}})
+    return text(
+        {
+            "type": "Feature",
+            "properties": {},
+            "geometry": shape,
+            "crs": {"type": "name", "properties": {"name": crs}},
+        }
+    )
 
 
 def place(yard: Yard) -> list[object]:

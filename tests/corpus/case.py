@@ -73,7 +73,9 @@ class Yard:
         """Both images as they should be: before.tif and after.tif."""
         return self.both()
 
-    def both(self, change: Callable[[Array], Array] = lambda values: values, box: GeoBox = GRID, **profile: object) -> list[object]:
+    def both(
+        self, change: Callable[[Array], Array] = lambda values: values, box: GeoBox = GRID, **profile: object
+    ) -> list[object]:
         """Both images with the same change made to them."""
         self.write("before.tif", change(self.before), box, **profile)
         self.write("after.tif", change(self.after), box, **profile)
@@ -88,7 +90,9 @@ class Yard:
     def cog(self) -> bytes:
         """The after image as a COG, whose header comes first, so that it opens however short it is cut."""
         self.good()
-        rasterio.shutil.copy(self.folder / "after.tif", self.folder / "cog.tif", driver="COG", compress="deflate")
+        rasterio.shutil.copy(
+            self.folder / "after.tif", self.folder / "cog.tif", driver="COG", compress="deflate"
+        )
         data = (self.folder / "cog.tif").read_bytes()
         (self.folder / "cog.tif").unlink()
         return data

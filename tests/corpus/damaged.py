@@ -8,10 +8,11 @@ import struct
 import numpy as np
 import rasterio
 import rasterio.shutil
-from corpus.case import PAIR, SIDE, Case, Done, Yard, refused
+from corpus.case import PAIR, SIDE, Case, Done, Refused, Yard, refused
 
 GROUP = "Damaged files"
 READ = refused("after.tif", "read")
+UNTOLD = Done(found=None, seen=None, notes="wrong values, which libtiff does not tell")
 
 
 def flipped(data: bytes, *bits: int) -> bytes:
@@ -22,15 +23,15 @@ def flipped(data: bytes, *bits: int) -> bytes:
     return bytes(out)
 
 
-def tile_flips(seed: int) -> Case:
-    """Bits of compressed tiles: the last nine tenths of the file."""
+def tile_flips(seed: int, expect: Done | Refused) -> Case:
+    """Bits of compressed tiles: the latter half of the file."""
 
     def make(yard: Yard) -> list[object]:
         data = yard.cog()
         bits = np.random.default_rng(seed).integers(len(data) * 8 // 2, len(data) * 8, 40)
         return yard.bytes(flipped(data, *map(int, bits)))
 
-    return Case(GROUP, f"40 bits of the compressed pixels flipped (seed {seed})", make, READ)
+    return Case(GROUP, f"40 bits of the compressed pixels flipped (seed {seed})", make, expect)
 
 
 def cut(share: float) -> Case:
@@ -105,7 +106,7 @@ CASES = [
     Case(GROUP, "a directory that lies beyond the end", lambda yard: yard.bytes(b"II*\0\xff\xff\xff\x7f" + bytes(64)), READ),
     Case(GROUP, "gzip instead of TIFF", lambda yard: yard.bytes(gzip.compress(yard.cog(), mtime=0)), READ),
     *map(cut, (0.1, 0.5, 0.95)),
-    *map(tile_flips, (1, 2, 3)),
+    tile_flips(1, READ), tile_flips(2, UNTOLD), tile_flips(3, UNTOLD),
     Case(GROUP, "bits of stored pixels flipped, uncompressed", raw_flip, Done(found=False)),
     Case(GROUP, "a bit of the directory's place flipped", header_flip, READ),
     Case(GROUP, "a header that claims a million columns", wide, refused("after.tif")),

@@ -32,7 +32,16 @@ def in_folders(yard: Yard) -> list[object]:
 def with_junk(yard: Yard) -> list[object]:
     """What lies beside images in real folders."""
     words = in_folders(yard)
-    for name in ("Thumbs.db", "._a.tif", ".hidden.tif", "readme.txt", "a.tif.aux.xml", "a.tif.ovr.txt", "b.tif.part", "quick.jpg"):
+    for name in (
+        "Thumbs.db",
+        "._a.tif",
+        ".hidden.tif",
+        "readme.txt",
+        "a.tif.aux.xml",
+        "a.tif.ovr.txt",
+        "b.tif.part",
+        "quick.jpg",
+    ):
         (yard.folder / "after" / name).write_bytes(b"<PAMDataset/>" if name.endswith("xml") else b"junk")
     (yard.folder / "after" / "empty").mkdir()
     (yard.folder / "after" / "folder.tif").mkdir()

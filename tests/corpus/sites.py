@@ -31,7 +31,9 @@ def wrong(what: str, text: str | bytes, *words: str) -> Case:
     return Case(SITES, what, site(text), refused(FILE, *words))
 
 
-LAUGHS = "a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(f"{y}: &{y} [{','.join([f'*{x}'] * 9)}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True))
+LAUGHS = "a: &a [1,2,3,4,5,6,7,8,9]\n" + "".join(
+    f"{y}: &{y} [{','.join([f'*{x}'] * 9)}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True)
+)
 
 CASES = [
     Case(SITES, "as it should be", site(GOOD), Done()),
@@ -103,7 +105,9 @@ def href(value: str) -> object:
 
 
 def field(**values: object) -> object:
-    return item(lambda told: told["assets"]["image"].update({k.replace("__", ":"): v for k, v in values.items()}))
+    return item(
+        lambda told: told["assets"]["image"].update({k.replace("__", ":"): v for k, v in values.items()})
+    )
 
 
 def json_text(text: str) -> object:
@@ -122,7 +126,7 @@ CASES += [
     Case(ITEMS, "a file that is not there", href("gone.tif"), refused("gone.tif", "no such file")),
     Case(ITEMS, "a path of GDAL (/vsizip/)", href("/vsizip/after.zip/after.tif"), refused("/vsizip/", "not an address")),
     Case(ITEMS, "a scheme that is not read", href("gs://bucket/after.tif"), refused("gs://bucket/after.tif", "https://")),
-    Case(ITEMS, "a connection string", href("WMS:http://127.0.0.1/wms?"), refused("WMS:", "no such file")),
+    Case(ITEMS, "a connection string", href("WMS:http://127.0.0.1/wms?"), refused("WMS:", "not an address")),
     Case(ITEMS, "a loopback address", href("http://localhost:9/after.tif"), refused("localhost", "GROUNDBREAK_ALLOW_HOSTS")),
     Case(ITEMS, "a cloud's metadata", href("http://169.254.169.254/latest/after.tif"), refused("169.254.169.254", "GROUNDBREAK_ALLOW_HOSTS")),
     Case(ITEMS, "no assets", item(lambda told: told.update(assets={})), refused("after")),

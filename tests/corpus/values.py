@@ -107,8 +107,13 @@ def of_type(dtype: str, scale: float = 1.0, offset: float = 0.0) -> Case:
 def of_complex(dtype: str) -> Case:
     def make(yard: Yard) -> list[object]:
         yard.good()
-        stored = "complex64" if dtype == "complex_int16" else dtype
-        write(yard.folder / "after.tif", yard.after.astype(stored), GRID, names=BANDS, dtype=dtype)
+        values = yard.after.astype("complex64" if dtype == "complex_int16" else dtype)
+        with rasterio.open(
+            yard.folder / "after.tif",
+            "w",
+            **rasterio.open(yard.folder / "before.tif").profile | {"dtype": dtype, "nodata": None},
+        ) as file:
+            file.write(values)
         return PAIR
 
     return Case(TYPES, dtype, make, refused("after.tif", "complex"))
@@ -164,7 +169,9 @@ def named(*names: str) -> object:
 
 def alpha(yard: Yard) -> list[object]:
     """Red, green, blue, and an alpha band that hides the west."""
-    values = np.concatenate([(yard.after[:3] // 36).clip(1, 255), np.full((1, SIDE, SIDE), 255)]).astype("uint8")
+    values = np.concatenate([(yard.after[:3] // 36).clip(1, 255), np.full((1, SIDE, SIDE), 255)]).astype(
+        "uint8"
+    )
     values[3, :, : SIDE // 4] = 0
     write(yard.folder / "before.tif", (yard.before[:3] // 36).clip(1, 255).astype("uint8"), GRID)
     with rasterio.open(write(yard.folder / "after.tif", values, GRID), "r+") as file:
@@ -196,7 +203,9 @@ def dataset_mask(yard: Yard, shape: tuple[int, int] | None = None) -> list[objec
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(yard.folder / "after.tif", "r+") as file:
         file.write_mask(hidden)
     if shape:
-        yard.write("after.tif", yard.after[:, : shape[0], : shape[1]], GRID[: shape[0], : shape[1]], nodata=None)
+        yard.write(
+            "after.tif", yard.after[:, : shape[0], : shape[1]], GRID[: shape[0], : shape[1]], nodata=None
+        )
     return PAIR
 
 
