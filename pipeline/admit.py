@@ -1,4 +1,4 @@
-"""Rasters opened with the limits of `trust`: formats that name no other file, and sizes that are what they seem."""
+"""Rasters opened within the limits of `trust`: formats that name no other file, sizes that are true."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def open_raster(name: str | Path) -> DatasetReader:
     except RasterioIOError:
         if local and (format_ := _named(Path(told))) and format_ not in limits.drivers:
             raise NotAllowedError(
-                f"{told}: a raster of the format {format_} may name other files or servers, and is not read; convert it "
-                f"with gdal_translate, or set {variable('allow_drivers')}={format_}"
+                f"{told}: a raster of the format {format_} may name other files or servers, and is not read; "
+                f"convert it with gdal_translate, or set {variable('allow_drivers')}={format_}"
             ) from None
         raise
     try:
@@ -94,17 +94,18 @@ def _check(source: DatasetReader, name: str, local: bool, limits: Trust) -> None
     block, whole = _decoded(source)
     if block > limits.max_block_mb * 1e6:
         raise NotAllowedError(
-            f"{name}: stored in blocks of {block / 1e6:.0f} MB, more than {limits.max_block_mb} MB; store it in "
-            f"tiles with gdal_translate -of COG, or set {variable('max_block_mb')} higher"
+            f"{name}: stored in blocks of {block / 1e6:.0f} MB, more than {limits.max_block_mb} MB; "
+            f"store it in tiles with gdal_translate -of COG, or set {variable('max_block_mb')} higher"
         )
     if local:
         stored = Path(source.name).stat().st_size
         if whole > _SMALL and whole > stored * limits.max_expansion:
             raise NotAllowedError(
-                f"{name}: {stored} bytes that decode to {whole / 1e9:.0f} GB, over {limits.max_expansion} for one; "
-                f"check the file, or set {variable('max_expansion')} higher"
+                f"{name}: {stored} bytes that decode to {whole / 1e9:.0f} GB,"
+                f" over {limits.max_expansion} for one;"
+                f" check the file, or set {variable('max_expansion')} higher"
             )
-    _check_files(source, name, local)
+    _check_files(source, name, local, limits)
 
 
 def _decoded(source: DatasetReader) -> tuple[float, float]:
@@ -115,8 +116,10 @@ def _decoded(source: DatasetReader) -> tuple[float, float]:
     return float(block) * together, float(source.height) * source.width * sum(depth)
 
 
-def _check_files(source: DatasetReader, name: str, local: bool) -> None:
+def _check_files(source: DatasetReader, name: str, local: bool, limits: Trust) -> None:
     """Overviews, masks and what else belongs to a raster lie beside it, under its name."""
+    if source.driver in limits.allow_drivers:
+        return
     named = source.tags(ns="OVERVIEWS").get("OVERVIEW_FILE")
     place = Path(source.name)
     others = [Path(file) for file in source.files] if local else []

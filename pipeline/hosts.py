@@ -48,7 +48,7 @@ def check_address(host: str, address: str) -> None:
 
 def is_public(address: str) -> bool:
     """Whether an address is reached over the internet: not loopback, link-local, private or reserved."""
-    found = _unwrapped(ipaddress.ip_address(address.split("%")[0]))
+    found = _unwrapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
     return found.is_global and not found.is_multicast
 
 
@@ -62,7 +62,7 @@ def _unwrapped(address: Address) -> Address:
 
 
 def _is_allowed(host: str, address: str) -> bool:
-    found = _unwrapped(ipaddress.ip_address(address.split("%")[0]))
+    found = _unwrapped(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
     for entry in trust().allow_hosts:
         if entry.lower() == host.lower():
             return True

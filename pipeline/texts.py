@@ -1,4 +1,4 @@
-"""Text files and answers that others wrote: read whole or not at all, and JSON only as deep as it is meant to be."""
+"""Text files and answers that others wrote: read whole or not at all, JSON only as deep as is meant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_text(path: Path, limit: str = "max_answer_mb") -> str:
 
 
 def parsed_json(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError, also where it is nested too deep or holds no number (NaN)."""
+    """The value of a JSON text. Raises ValueError, also where it is nested too deep or holds NaN."""
     try:
         return json.loads(text, parse_constant=_no_number)
     except RecursionError:

@@ -1,7 +1,8 @@
 """What is read, and from where: the one list of what files, servers and catalogues may lead to.
 
-The defaults are safe with files and servers that nobody vouches for. They are widened by the environment alone,
-which belongs to whoever runs the program; site files are handed around, and cannot. docs/limits.md lists them.
+The defaults are safe with files and servers that nobody vouches for. They are widened by the environment
+alone, which belongs to whoever runs the program; site files are handed around, and cannot. docs/limits.md
+lists them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Vector files that others drew: areas, zones, truth.
 
-GDAL would open whatever a file says it is, also one that names other files and servers (OGR VRT, WFS) or tells
-it what to run (GDALG). So GeoJSON (RFC 7946, and the `crs` of its predecessor of 2008) is read without GDAL,
-and of the other formats only the few of `trust.VECTORS`, known by suffix and first bytes.
+GDAL would open whatever a file says it is, also one that names other files and servers (OGR VRT, WFS) or
+tells it what to run (GDALG). So GeoJSON (RFC 7946, and the `crs` of its predecessor of 2008) is read without
+GDAL, and of the other formats only the few of `trust.VECTORS`, known by suffix and first bytes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
     if format_ is None:
         there = ", ".join(dict.fromkeys(VECTORS.values()))
         raise NotAllowedError(
-            f"{path}: not a kind of file that areas are read from; save it as one of {there} ({', '.join(VECTORS)})"
+            f"{path}: not a kind of file that areas are read from; "
+            f"save it as one of {there} ({', '.join(VECTORS)})"
         )
     try:
         frame = _geojson(path) if format_ == "GeoJSON" else _other(path, format_)

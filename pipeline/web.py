@@ -69,8 +69,8 @@ class _Adapter(HTTPAdapter):
         self._sent += 1
         if self._sent > limits.max_requests:
             raise NotAllowedError(
-                f"{url.split('?')[0]}: there is no end of it after {limits.max_requests} requests; narrow the search, "
-                f"or set {variable('max_requests')} higher"
+                f"{url.split('?')[0]}: there is no end of it after {limits.max_requests} requests; "
+                f"narrow the search, or set {variable('max_requests')} higher"
             )
         for name, value in self._credentials.items():
             if _origin(url) == self._home:

@@ -1,5 +1,5 @@
-"""Walks the corpus of bad and odd input (tests/corpus): the right answer, or one clear line and status 1; never a
-traceback, a hang, a NaN in a result or a silent gap.
+"""Walks the corpus of bad and odd input (tests/corpus): the right answer, or one clear line and status 1;
+never a traceback, a hang, a NaN in a result or a silent gap.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def check_rasters(folder: Path) -> None:
 
 
 def covered(folder: Path) -> float:
-    """How much of the new building's ground findings cover: of its place in the image, whatever CRS that has."""
+    """How much of the new building findings cover; on another grid than its own, whether there is any."""
     with rasterio.open(folder / "change.tif") as file, rasterio.open(folder / "before.tif") as before:
         inside = (
             rasterio.features.geometry_mask(

@@ -61,9 +61,15 @@ def item(name: str, href: str = "./image.tif", **assets: str) -> dict[str, Any]:
     images = {"image": {"href": href, "roles": ["data"]}}
     others = {key: {"href": value, "roles": [key]} for key, value in assets.items()}
     return {
-        "type": "Feature", "stac_version": "1.1.0", "id": name, "bbox": list(AREA.boundingbox.bbox), "links": [],
-        "geometry": AREA.json, "properties": {"datetime": "2024-05-01T00:00:00Z"}, "assets": {**images, **others},
-    }  # fmt: skip
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "id": name,
+        "bbox": list(AREA.boundingbox.bbox),
+        "links": [],
+        "geometry": AREA.json,
+        "properties": {"datetime": "2024-05-01T00:00:00Z"},
+        "assets": {**images, **others},
+    }
 
 
 def found(home: Routes) -> Found:
@@ -114,7 +120,7 @@ def test_a_catalogue_that_redirects_to_a_private_address(home: Routes, inside: R
 def test_a_name_that_stands_for_a_private_address(
     home: Routes, inside: Routes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one that stands for another address each time it is looked up: what counts is whom one has reached."""
+    """And one that stands for another each time it is looked up: what counts is whom one has reached."""
     real, answers = socket.getaddrinfo, iter(["93.184.216.34"])
 
     def looked_up(host: Any, *rest: Any, **given: Any) -> Any:
@@ -203,13 +209,30 @@ def test_alerts_are_not_posted_to_private_addresses(inside: Routes) -> None:
 @pytest.mark.parametrize(
     ("address", "public"),
     [
-        ("93.184.216.34", True), ("2606:2800:220:1::1", True), ("127.0.0.1", False), ("127.8.8.8", False), ("::1", False),
-        ("0.0.0.0", False), ("::", False), ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False),
-        ("169.254.169.254", False), ("fe80::1%eth0", False), ("fd00:ec2::254", False), ("100.100.100.200", False),
-        ("224.0.0.1", False), ("ff02::1", False), ("255.255.255.255", False), ("::ffff:127.0.0.1", False),
-        ("::ffff:169.254.169.254", False), ("64:ff9b::a9fe:a9fe", False), ("2002:7f00:1::", False), ("198.18.0.1", False),
+        ("93.184.216.34", True),
+        ("2606:2800:220:1::1", True),
+        ("127.0.0.1", False),
+        ("127.8.8.8", False),
+        ("::1", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("fe80::1%eth0", False),
+        ("fd00:ec2::254", False),
+        ("100.100.100.200", False),
+        ("224.0.0.1", False),
+        ("ff02::1", False),
+        ("255.255.255.255", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("2002:7f00:1::", False),
+        ("198.18.0.1", False),
     ],
-)  # fmt: skip
+)
 def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
 
@@ -242,7 +265,7 @@ def few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_search_whose_pages_never_end(home: Routes) -> None:
     page = {"type": "FeatureCollection", "features": [item("same", f"{home.url}/image.tif")]}
     api(home, {**page, "links": [{"rel": "next", "href": f"{home.url}/search?page=again"}]})
-    with pytest.raises(NotAllowedError, match="no end of it after 20 requests.*GROUNDBREAK_MAX_REQUESTS"):
+    with pytest.raises(NotAllowedError, match=r"no end of it after 20 requests.*GROUNDBREAK_MAX_REQUESTS"):
         found(home)
     assert len(home.asked) == 20
 
@@ -260,9 +283,11 @@ def test_a_catalogue_without_a_bottom(home: Routes) -> None:
 def test_a_catalogue_within_itself(home: Routes) -> None:
     root(home, ("child", "a/catalog.json"), ("child", "catalog.json"))
     home.routes |= {
-        "/a/catalog.json": Answer(catalogue(("child", "../catalog.json"), ("child", "catalog.json"), ("item", "../good.json"))),
+        "/a/catalog.json": Answer(
+            catalogue(("child", "../catalog.json"), ("child", "catalog.json"), ("item", "../good.json"))
+        ),
         "/good.json": Answer(item("good")),
-    }  # fmt: skip
+    }
     told = found(home)
     assert ([one.id for one in told.items], told.unread) == (["good"], ())
 
@@ -270,7 +295,7 @@ def test_a_catalogue_within_itself(home: Routes) -> None:
 def test_more_items_than_anyone_wants(home: Routes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUNDBREAK_MAX_ITEMS", "5")
     api(home, {"type": "FeatureCollection", "features": [item(str(n)) for n in range(6)], "links": []})
-    with pytest.raises(NotAllowedError, match="more than 5 Items.*GROUNDBREAK_MAX_ITEMS"):
+    with pytest.raises(NotAllowedError, match=r"more than 5 Items.*GROUNDBREAK_MAX_ITEMS"):
         found(home)
 
 
@@ -280,7 +305,7 @@ def test_an_answer_that_is_too_long(packed: bool, home: Routes, monkeypatch: pyt
     body = b'{"type": "Catalog", "id": "' + b"a" * 20_000_000 + b'"}'
     how = {"Content-Encoding": "gzip"} if packed else {}
     home.routes["/catalog.json"] = Answer(gzip.compress(body) if packed else body, headers=how)
-    with pytest.raises(NotAllowedError, match="answers more than 1 MB.*GROUNDBREAK_MAX_ANSWER_MB"):
+    with pytest.raises(NotAllowedError, match=r"answers more than 1 MB.*GROUNDBREAK_MAX_ANSWER_MB"):
         found(home)
 
 

@@ -72,10 +72,20 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     box = list(GRID.extent.to_crs("EPSG:4326").boundingbox.bbox)
     west, east = [*box[:2], (box[0] + box[2]) / 2, box[3]], [(box[0] + box[2]) / 2, *box[1:]]
     site = {
-        "id": "hostile", "name": SCRIPT, "source": {"items": "{date}.json"}, "zones": {FORMULA: west, SCRIPT: east},
-        "alerts": [{"name": SCRIPT, "status": "candidate, confirmed", "to": [{"file": "told.jsonl"}, {"atom": "told.xml"}]}],
-        "detector": "classic", "smart": {"region_id": "SY_R001", "originator": SCRIPT},
-    }  # fmt: skip
+        "id": "hostile",
+        "name": SCRIPT,
+        "source": {"items": "{date}.json"},
+        "zones": {FORMULA: west, SCRIPT: east},
+        "alerts": [
+            {
+                "name": SCRIPT,
+                "status": "candidate, confirmed",
+                "to": [{"file": "told.jsonl"}, {"atom": "told.xml"}],
+            }
+        ],
+        "detector": "classic",
+        "smart": {"region_id": "SY_R001", "originator": SCRIPT},
+    }
     (folder / "hostile.yaml").write_text(json.dumps(site))
     told = groundbreak("monitor", folder / "hostile.yaml", "--out", folder / "out", "--json", "--quiet")
     outcomes = json.loads(told.stdout)["outcomes"]

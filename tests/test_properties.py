@@ -6,6 +6,7 @@ failure is a failure for all.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from corpus.case import BANDS, GRID, SIDE, Array, built, ground
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imagery import write
-from jobs import SAME_BYTES, checksums, compare, findings, physical
+from jobs import checksums, compare, findings, physical
 from odc.geo.geobox import GeoBox
 
 from pipeline.config.reading import read_site_file
@@ -107,8 +108,8 @@ splits = st.composite(lambda draw: (cuts(draw), cuts(draw)))()
 def in_tiles(folder: Path, values: Array, split: tuple[list[int], list[int]], names: Sequence[str]) -> Path:
     rows, cols = split
     left = list(names)
-    for top, bottom in zip(rows, rows[1:], strict=False):
-        for west, east in zip(cols, cols[1:], strict=False):
+    for top, bottom in itertools.pairwise(rows):
+        for west, east in itertools.pairwise(cols):
             part = np.s_[top:bottom, west:east]
             scene(folder, f"{left.pop()}.tif", values[:, *part], GRID[part])
     return folder
@@ -179,16 +180,31 @@ _DAYS = st.dates().map(str)
 SITES = st.fixed_dictionaries(
     {
         "id": st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,20}\Z"),
-        "source": st.lists(st.fixed_dictionaries({"files": st.just("a/{date}/*.tif")}, optional={"scale": st.floats(1e-6, 1e6), "offset": st.floats(-1e6, 1e6)}), min_size=1, max_size=3),
+        "source": st.lists(
+            st.fixed_dictionaries(
+                {"files": st.just("a/{date}/*.tif")},
+                optional={"scale": st.floats(1e-6, 1e6), "offset": st.floats(-1e6, 1e6)},
+            ),
+            min_size=1,
+            max_size=3,
+        ),
     },
     optional={
-        "name": _NAMES, "aoi": _BOXES, "zones": st.dictionaries(_NAMES, _BOXES, max_size=3), "exclude": st.dictionaries(_NAMES, _BOXES, max_size=2),
-        "min_visible": st.floats(0, 1), "bands": st.lists(st.sampled_from(BANDS), unique=True, min_size=1), "resolution": st.floats(1e-3, 1e4),
-        "flag": st.fixed_dictionaries({}, optional={"min_confidence": st.floats(0, 1), "min_area_m2": st.floats(0, 1e6)}),
-        "detector": st.sampled_from(["auto", "classic", "learned"]), "crs": st.sampled_from(["EPSG:32637", "EPSG:3857"]),
+        "name": _NAMES,
+        "aoi": _BOXES,
+        "zones": st.dictionaries(_NAMES, _BOXES, max_size=3),
+        "exclude": st.dictionaries(_NAMES, _BOXES, max_size=2),
+        "min_visible": st.floats(0, 1),
+        "bands": st.lists(st.sampled_from(BANDS), unique=True, min_size=1),
+        "resolution": st.floats(1e-3, 1e4),
+        "flag": st.fixed_dictionaries(
+            {}, optional={"min_confidence": st.floats(0, 1), "min_area_m2": st.floats(0, 1e6)}
+        ),
+        "detector": st.sampled_from(["auto", "classic", "learned"]),
+        "crs": st.sampled_from(["EPSG:32637", "EPSG:3857"]),
         "compute": st.fixed_dictionaries({}, optional={"chunk_size": st.integers(64, 8192)}),
     },
-)  # fmt: skip
+)
 
 
 @many

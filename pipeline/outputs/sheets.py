@@ -1,7 +1,7 @@
 """Tables as CSV that a spreadsheet opens as text and numbers, and never as formulas.
 
-A cell that begins with =, +, -, @, a tab or a carriage return is taken for a formula by spreadsheets, which may
-then fetch or run what it names (OWASP: CSV injection). Such a text gets an apostrophe before it.
+A cell that begins with =, +, -, @, a tab or a carriage return is taken for a formula by spreadsheets, which
+may then fetch or run what it names (OWASP: CSV injection). Such a text gets an apostrophe before it.
 """
 
 from __future__ import annotations

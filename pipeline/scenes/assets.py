@@ -46,8 +46,8 @@ def asset_grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:
             or box.transform.determinant == 0
         ):
             raise GeoreferenceError(
-                f"{without_secrets(asset.href)}: its STAC Item gives a shape {shape} and a transform {transform} "
-                "that no image has; mend the Item"
+                f"{without_secrets(asset.href)}: its STAC Item gives a shape {shape} and a transform "
+                f"{transform} that no image has; mend the Item"
             )
         return box
     return _header(asset_href(asset))[0]

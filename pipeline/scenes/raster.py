@@ -137,8 +137,8 @@ def _check_georeference(path: Path, src: Any) -> None:
     """Raises GeoreferenceError unless the image has a place on the ground."""
     if src.transform.is_identity and (src.gcps[0] or src.rpcs):
         raise GeoreferenceError(
-            f"{path}: has {'ground control points' if src.gcps[0] else 'rational polynomials'}, but no position on the"
-            f" ground (identity transform); set it, e.g. gdalwarp {path.name} warped.tif"
+            f"{path}: has {'ground control points' if src.gcps[0] else 'rational polynomials'}, but no"
+            f" position on the ground (identity transform); set it, e.g. gdalwarp {path.name} warped.tif"
         )
     if src.crs is None or not (src.crs.is_geographic or src.crs.is_projected):
         raise GeoreferenceError(
@@ -168,7 +168,8 @@ def _check_values(path: Path, src: Any) -> None:
     """Raises SourceUnreadableError where pixels are not amounts of light."""
     if any(dtype.startswith("complex") for dtype in src.dtypes):
         raise SourceUnreadableError(
-            f"{path}: pixels are complex numbers ({src.dtypes[0]}); take their amplitude, e.g. with gdal_calc.py"
+            f"{path}: pixels are complex numbers ({src.dtypes[0]}); "
+            "take their amplitude, e.g. with gdal_calc.py"
         )
     if ColorInterp.palette in src.colorinterp:
         raise SourceUnreadableError(

@@ -168,8 +168,8 @@ def _cql2(query: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def _walk(
     root: pystac.Catalog, wanted: Search, shape: shapely.Geometry, unread: list[str]
 ) -> Iterator[pystac.Item]:
-    """Items of a static catalogue and what is below it, each part of it once, but for collections whose extent
-    says that they hold none of ours; what cannot be read is added to `unread`.
+    """Items of a static catalogue and what is below it, each part of it once, but for collections whose
+    extent says that they hold none of ours; what cannot be read is added to `unread`.
     """
     waiting: list[pystac.Catalog | pystac.Link] = [root]
     known: set[str] = set()

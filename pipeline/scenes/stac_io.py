@@ -65,8 +65,8 @@ class PatientIO(StacApiIO):
             return text
         if self._afar or "://" in href.removeprefix("file://"):
             raise NotAllowedError(
-                f"{without_secrets(href)}: a link of a catalogue that is not followed; only those to https:// and "
-                f"http:// are{'' if self._afar else ', and to files'}"
+                f"{without_secrets(href)}: a link of a catalogue that is not followed; only those to "
+                f"https:// and http:// are{'' if self._afar else ', and to files'}"
             )
         return read_text(Path(href.removeprefix("file://")))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import geopandas as gpd
 import shapely
-from corpus.case import GRID, PIXEL, SIDE, Case, Done, Refused, Yard, refused
 from odc.geo import Geometry
+
+from corpus.case import GRID, PIXEL, SIDE, Case, Done, Refused, Yard, refused
 
 SHAPES, FILES = "Areas: shapes", "Areas: files"
 FILE = "area.geojson"

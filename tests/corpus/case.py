@@ -54,6 +54,26 @@ def refused(*words: str) -> Refused:
     return Refused(words)
 
 
+def ground(seed: int = 3, side: int = SIDE, bands: int = 4) -> Array:
+    """Fields, tracks and stones, the same in all bands but for their level: something to align by."""
+    rng = np.random.default_rng(seed)
+    coarse = np.kron(rng.normal(0, 350, (-(-side // 8),) * 2), np.ones((8, 8)))[:side, :side]
+    fine = rng.normal(0, 120, (side, side))
+    stones = np.where(rng.random((side, side)) > 0.992, 900.0, 0.0)
+    levels = 2200 + 350 * np.arange(bands)
+    lit = (coarse + fine + stones)[None] * (1 + 0.1 * np.arange(bands))[:, None, None]
+    return (levels[:, None, None] + lit).clip(200, 9000).astype("uint16")
+
+
+def built(values: Array) -> Array:
+    """The same with a bright roof and its shadow."""
+    after = values.copy()
+    rows, cols = ROOF
+    after[:, rows, cols] = np.minimum(7000, np.iinfo(after.dtype).max)  # type: ignore[type-var]
+    after[:, rows, cols.stop : cols.stop + 5] = 450
+    return after
+
+
 @dataclass
 class Yard:
     """A folder in which a case is made. `before` and `after` are (4, SIDE, SIDE) uint16, the latter with a
@@ -61,7 +81,7 @@ class Yard:
     """
 
     folder: Path
-    before: Array = field(default_factory=lambda: ground())
+    before: Array = field(default_factory=ground)
     after: Array = field(default_factory=lambda: built(ground()))
 
     def write(self, name: str, values: Array, box: GeoBox = GRID, **profile: object) -> Path:
@@ -122,23 +142,3 @@ class Case:
     def id(self) -> str:
         """For pytest."""
         return f"{self.group}: {self.what}".lower()
-
-
-def ground(seed: int = 3, side: int = SIDE, bands: int = 4) -> Array:
-    """Fields, tracks and stones, the same in all bands but for their level: something to align by."""
-    rng = np.random.default_rng(seed)
-    coarse = np.kron(rng.normal(0, 350, (-(-side // 8),) * 2), np.ones((8, 8)))[:side, :side]
-    fine = rng.normal(0, 120, (side, side))
-    stones = np.where(rng.random((side, side)) > 0.992, 900.0, 0.0)
-    levels = 2200 + 350 * np.arange(bands)
-    lit = (coarse + fine + stones)[None] * (1 + 0.1 * np.arange(bands))[:, None, None]
-    return (levels[:, None, None] + lit).clip(200, 9000).astype("uint16")
-
-
-def built(values: Array) -> Array:
-    """The same with a bright roof and its shadow."""
-    after = values.copy()
-    rows, cols = ROOF
-    after[:, rows, cols] = np.minimum(7000, np.iinfo(after.dtype).max)  # type: ignore[type-var]
-    after[:, rows, cols.stop : cols.stop + 5] = 450
-    return after

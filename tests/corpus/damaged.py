@@ -8,6 +8,7 @@ import struct
 import numpy as np
 import rasterio
 import rasterio.shutil
+
 from corpus.case import PAIR, SIDE, Case, Done, Refused, Yard, refused
 
 GROUP = "Damaged files"

@@ -9,7 +9,6 @@ import numpy as np
 import pystac
 import rasterio
 from affine import Affine
-from corpus.case import BANDS, GRID, PAIR, PIXEL, SIDE, Array, Case, Done, Refused, Yard, refused
 from imagery import write
 from odc.geo.geobox import GeoBox
 from rasterio import warp
@@ -17,15 +16,14 @@ from rasterio.control import GroundControlPoint
 from rasterio.enums import Resampling
 from rasterio.rpc import RPC
 
+from corpus.case import BANDS, GRID, PAIR, PIXEL, SIDE, Array, Case, Done, Yard, refused
 from pipeline.scenes import describe
 
 TRANSFORMS, SYSTEMS, TILES, DAYS = "Transforms", "Coordinate systems", "Tiles", "Days"
 T = GRID.transform
 
 
-def placed(
-    transform: Affine, crs: str | None = "EPSG:32637", expect: Done | Refused = Done(), **how: object
-) -> object:
+def placed(transform: Affine, crs: str | None = "EPSG:32637", **how: object) -> object:
     """Both images under another transform, their pixels as they are."""
     box = GeoBox((SIDE, SIDE), transform, crs or "EPSG:32637")
     return lambda yard: yard.both(box=box, crs=crs, **how)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from corpus.case import Case, Done, Yard, refused
-
 from pipeline.scenes import describe
 
 SITES, ITEMS = "Site files", "STAC Items"

@@ -6,9 +6,10 @@ from functools import partial
 
 import numpy as np
 import rasterio
-from corpus.case import BANDS, GRID, PAIR, SIDE, Array, Case, Done, Yard, built, ground, refused
 from imagery import grid, write
 from rasterio.enums import ColorInterp
+
+from corpus.case import BANDS, GRID, PAIR, SIDE, Array, Case, Done, Yard, built, ground, refused
 
 VALUES, TYPES, COUNTS, MASKS, SIZES = "Values", "Data types", "Bands", "Masks", "Sizes"
 WEST = np.s_[:, :, : SIDE // 4]  # a quarter of the image, without the building
