@@ -22,7 +22,7 @@ from pipeline.errors import NotAllowedError, SourceNotFoundError, SourceUnreadab
 from pipeline.texts import parsed_json, read_text
 from pipeline.trust import VECTORS
 
-_LONLAT = "OGC:CRS84"
+_LONLAT = "EPSG:4326"
 _SHAPES = {
     "Point",
     "MultiPoint",

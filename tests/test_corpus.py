@@ -20,7 +20,7 @@ from corpus.case import GRID, ROOF
 from corpus.table import TABLE, page
 from jobs import FILES, findings, groundbreak, run_json
 
-SHARE = 0.03  # by which what both dates show may differ from what is said
+SHARE = 0.06  # by which what both dates show may differ from what is said: rims are lost in the warp
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -12,6 +12,7 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -96,7 +97,8 @@ def search(wanted: Search, area: Geometry) -> Found:
             f"{without_secrets(wanted.url)}: cannot be searched ({reason}); {mend}"
         ) from None
     for item in items.values():
-        item.make_asset_hrefs_absolute()
+        with suppress(STACError):  # an Item that does not say where it is; its relative links stay so
+            item.make_asset_hrefs_absolute()
     kept = [item for item in items.values() if not is_url(wanted.url) or _leads_to_the_web(item, unread)]
     ordered = sorted(kept, key=lambda one: (acquired(one) or "", one.collection_id or "", one.id))
     return Found(tuple(ordered), tuple(unread))
@@ -200,7 +202,7 @@ def _catalogue(
     try:
         child = part.resolve_stac_object(root=root.get_root()).target
     except (*_FAULTS, NotAllowedError) as error:
-        unread.append(_untold(href, _brief(error)))
+        unread.append(_untold(href, _brief(error.__cause__ or error)))  # pystac says but that there is one
         return None
     return child if isinstance(child, pystac.Catalog) else None
 
@@ -220,7 +222,7 @@ def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
     return item
 
 
-def _brief(error: Exception) -> str:
+def _brief(error: BaseException) -> str:
     """In one line; some servers answer with whole pages."""
     return textwrap.shorten(str(error) or type(error).__name__, 200)
 
