@@ -31,7 +31,9 @@ def open_raster(name: str | Path) -> DatasetReader:
     told, limits = str(name), trust()
     local = _local(told)
     try:
-        source = _opened(told, list(limits.drivers))
+        # GDAL would take a relative path that begins with `https:` for an address.
+        given = str(Path(told).absolute()) if local and ":" in told else told
+        source = _opened(given, list(limits.drivers))
     except RasterioIOError:
         if local and (format_ := _named(Path(told))) and format_ not in limits.drivers:
             raise NotAllowedError(

@@ -41,8 +41,8 @@ def site_grid(
 
     The before image's own pixels where they are such and neither `crs` nor `resolution` (metres) says
     otherwise; else the UTM zone (near a pole UPS) of its centre at its own resolution, pixel edges on
-    multiples of the resolution. Raises NoOverlapError where area and image share no ground, GeoreferenceError for a CRS that
-    is not in metres.
+    multiples of the resolution. Raises NoOverlapError where area and image share no ground,
+    GeoreferenceError for a CRS that is not in metres.
     """
     if crs is not None and not _in_metres(CRS(crs), before):
         raise GeoreferenceError(
