@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pystac
 
-from pipeline.errors import BandError, GroundbreakError, SourceUnreadableError
+from pipeline.errors import BandError, GroundbreakError, SourceNotFoundError, SourceUnreadableError
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
@@ -56,6 +56,8 @@ def describe(
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
         items = calibrate([item for file in files for item in read_items(file)], scale, offset)
+        if not items:
+            raise SourceNotFoundError(f"{files[0]}: holds no STAC Item; name an image, or another file")
     else:
         items = _from_rasters(files, bands, scale, offset)
     for item in items:
@@ -201,6 +203,8 @@ def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
 def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
     """Every band that is asked for must be there."""
     there = list(band_sources(item))
+    if not there:
+        raise BandError(f"{item.id}: no image among the assets of this STAC Item; name another")
     for band in bands or []:
         if (common_name(band) or band) not in there:
             raise no_such_band(item.id, band, there)

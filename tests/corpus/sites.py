@@ -128,7 +128,7 @@ CASES += [
     Case(ITEMS, "a connection string", href("WMS:http://127.0.0.1/wms?"), refused("WMS:", "not an address")),
     Case(ITEMS, "a loopback address", href("http://localhost:9/after.tif"), refused("localhost", "GROUNDBREAK_ALLOW_HOSTS")),
     Case(ITEMS, "a cloud's metadata", href("http://169.254.169.254/latest/after.tif"), refused("169.254.169.254", "GROUNDBREAK_ALLOW_HOSTS")),
-    Case(ITEMS, "no assets", item(lambda told: told.update(assets={})), refused("after")),
+    Case(ITEMS, "no assets", item(lambda told: told.update(assets={})), refused("after", "no image")),
     Case(ITEMS, "no geometry", item(lambda told: told.update(geometry=None)), Done()),
     Case(ITEMS, "another size than its file", field(proj__shape=[500, 500]), refused("after.tif", "Item")),
     Case(ITEMS, "a size in words", field(proj__shape=["many", "more"]), refused("after")),
@@ -141,5 +141,5 @@ CASES += [
     Case(ITEMS, "not JSON", json_text("{"), refused("after.json", "STAC Item")),
     Case(ITEMS, "nested 100 000 deep", json_text('{"a":' * 100_000), refused("after.json", "STAC Item")),
     Case(ITEMS, "features without assets", json_text('{"type": "FeatureCollection", "features": [{}]}'), refused("after.json", "STAC Item")),
-    Case(ITEMS, "no features", json_text('{"type": "FeatureCollection", "features": []}'), refused("after.json")),
+    Case(ITEMS, "no features", json_text('{"type": "FeatureCollection", "features": []}'), refused("after.json", "no STAC Item")),
 ]  # fmt: skip
