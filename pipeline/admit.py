@@ -59,9 +59,8 @@ def _local(name: str) -> bool:
     """Whether it is a file of this machine; false for a remote one that may be read. Raises otherwise."""
     if name.startswith(_STORE):
         return False
-    if name.startswith(_WEB):
-        for url in parse_qs(name.removeprefix(_WEB)).get("url", []):
-            check_reach(url)
+    if name.startswith(_WEB) and len(urls := parse_qs(name.removeprefix(_WEB)).get("url", [])) == 1:
+        check_reach(urls[0])
         return False
     if "://" in name or name.startswith("/vsi"):
         raise NotAllowedError(

@@ -78,7 +78,7 @@ class _Adapter(HTTPAdapter):
             else:
                 request.headers.pop(name, None)
         response = super().send(request, stream=True, **given)
-        if not stream:
+        if not stream or response.is_redirect:  # of which requests reads all
             response._content = _bounded(response, limits.max_answer_mb)
         return response
 

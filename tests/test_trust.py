@@ -109,6 +109,7 @@ def test_masks_overviews_and_metadata_beside_a_file_are_its_own(image: Path) -> 
         "/vsimem/a.tif",
         "/vsisubfile/0_9,a",
         "/vsicurl/http://127.0.0.1/a.tif",
+        "/vsicurl?max_retry=1",
         "/vsicurl_streaming/http://127.0.0.1/a.tif",
         "/vsigs/bucket/a.tif",
         "file:///etc/passwd",
