@@ -49,7 +49,7 @@ def open_raster(name: str | Path) -> DatasetReader:
     return source
 
 
-@ensure_env_with_credentials
+@ensure_env_with_credentials  # type: ignore[untyped-decorator]
 def _opened(name: str, drivers: list[str]) -> DatasetReader:
     """As `rasterio.open`, which takes but one driver."""
     return DatasetReader(name, driver=drivers, sharing=False)

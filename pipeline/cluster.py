@@ -110,6 +110,12 @@ def _client(address: str) -> Iterator[None]:
     except (OSError, ValueError) as error:
         example = "start one with `dask scheduler` and give its address, like tcp://localhost:8786"
         raise ClusterError(f"no Dask scheduler answers at {address!r}: {example}") from error
+    except (RuntimeError, TypeError) as error:  # Dask's own words for certificates that are missing
+        what = " ".join(str(error).split())
+        raise ClusterError(
+            f"the Dask scheduler at {address!r} is not talked to ({what});"
+            " give certificates and addresses as docs/cluster.md tells"
+        ) from error
     with client:
         _set_global_client(client)  # only now: one that never connected would stay there
         client.register_plugin(_sober(), name="groundbreak")

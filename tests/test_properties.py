@@ -38,8 +38,10 @@ def scene(folder: Path, name: str, values: Array, box: GeoBox = GRID) -> Path:
     return write(folder / name, values, box, names=BANDS, nodata=0)
 
 
-def compared(folder: Path, before: Path, after: Path, name: str = "result", *options: object) -> Path:
-    return compare(before, after, folder / name, "--detector", "classic", *options)
+def compared(
+    folder: Path, before: Path, after: Path, name: str = "result", *options: object, detector: str = "classic"
+) -> Path:
+    return compare(before, after, folder / name, "--detector", detector, *options)
 
 
 def moved(box: GeoBox, east: float, north: float) -> GeoBox:
@@ -116,17 +118,25 @@ def in_tiles(folder: Path, values: Array, split: tuple[list[int], list[int]], na
 
 
 @few
-@given(seed=SEEDS, split=splits, names=st.permutations("abcdefghi"), chunk=st.sampled_from([64, 65, 128]))
+@given(
+    seed=SEEDS,
+    split=splits,
+    names=st.permutations("abcdefghi"),
+    chunk=st.sampled_from([64, 65, 128]),
+    detector=st.sampled_from(["classic", "learned"]),
+)
 def test_any_split_any_order_any_chunk_gives_the_same(
-    seed: int, split: tuple[list[int], list[int]], names: list[str], chunk: int
+    seed: int, split: tuple[list[int], list[int]], names: list[str], chunk: int, detector: str
 ) -> None:
     """Byte for byte."""
     before, after = ground(seed), built(ground(seed))
     with TemporaryDirectory() as name:
         place = Path(name)
-        whole = compared(place, scene(place, "a.tif", before), scene(place, "b.tif", after))
+        whole = compared(
+            place, scene(place, "a.tif", before), scene(place, "b.tif", after), detector=detector
+        )
         tiles = in_tiles(place / "a", before, split, names), in_tiles(place / "b", after, split, names[::-1])
-        cut = compared(place, *tiles, "cut", "--chunk-size", chunk)
+        cut = compared(place, *tiles, "cut", "--chunk-size", chunk, detector=detector)
         assert checksums(cut) == checksums(whole)
         assert len(findings(whole)) > 0
 

@@ -214,6 +214,7 @@ def _untold(href: str, reason: str) -> str:
 def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
     """The Item, or what is wrong with it."""
     io = node._stac_io
+    assert io is not None  # pystac-client gives its own to all that it reads
     try:
         item = pystac.Item.from_dict(io.read_json(href), href=href)
         item.collection_id = item.collection_id or (node.id if isinstance(node, pystac.Collection) else None)
