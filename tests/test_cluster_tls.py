@@ -76,8 +76,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_work_is_done_over_tls(address: str, ours: dict[str, str]) -> None:
     with configured(ours), connect(address):
-        (worker,) = get_client().scheduler_info(n_workers=-1)["workers"] or [None]
-        assert worker is None or worker.startswith("tls://")
+        get_client().wait_for_workers(1, timeout=60)
+        (worker,) = get_client().scheduler_info(n_workers=-1)["workers"]
+        assert worker.startswith("tls://")
         assert compute(dask.delayed(operator.mul)(6, 7)) == (42,)
 
 

@@ -200,6 +200,26 @@ def test_images_on_private_addresses(home: Routes, inside: Routes) -> None:
             read_from(str(gdal_path(url, alone=True)), lambda source: source.read())
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://2130706434/a.tif",
+        "http://0x7f.2/a.tif",
+        "http://0177.0.0.2/a.tif",
+        "http://user@127.0.0.2/a.tif",
+        "http://[::1]/a.tif",
+        "http://[::ffff:7f00:2]/a.tif",
+        "http://93.184.216.34\\@127.0.0.2/a.tif",
+        "http://a@93.184.216.34@127.0.0.2/a.tif",
+        "http://127.0.0.2 .example/a.tif",
+        "http://[::1/a.tif",
+    ],
+)
+def test_private_addresses_in_other_words(url: str) -> None:
+    with pytest.raises(NotAllowedError, match="not a public address|not an address that is clear"):
+        check_host(url)
+
+
 def test_alerts_are_not_posted_to_private_addresses(inside: Routes) -> None:
     with pytest.raises(DeliveryError, match="GROUNDBREAK_ALLOW_HOSTS") as caught:
         post(f"{inside.url}/hook", {"id": "a"}, [])
