@@ -41,7 +41,7 @@ def _host(url: str) -> str:
     """The host, of a URL that all programs understand alike. Raises NotAllowedError for another."""
     try:
         parts = urlsplit(url)
-        if parts.netloc.count("@") < 2 and not _AMBIGUOUS.search(url):
+        if parts.netloc.count("@") < 2 and not _AMBIGUOUS.search(parts.netloc) and url.isprintable():
             return parts.hostname or ""
     except ValueError:
         pass

@@ -27,7 +27,7 @@ from pipeline.config.reading import read_site_file
 from pipeline.config.schema import SiteFile
 
 few = settings(
-    max_examples=3, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=2, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 many = settings(few, max_examples=60)
 
@@ -86,7 +86,7 @@ def test_moving_both_images_moves_the_findings(seed: int, east: int, north: int)
 @few
 @given(seed=SEEDS)
 def test_swapping_the_dates_turns_new_into_removed(seed: int) -> None:
-    """The outline may differ by a pixel: the grid is the other image's."""
+    """One of both outlines may take the shadow along: it is on the ground of one date only."""
     with TemporaryDirectory() as name:
         place = Path(name)
         files = scene(place, "a.tif", ground(seed)), scene(place, "b.tif", built(ground(seed)))
@@ -95,7 +95,7 @@ def test_swapping_the_dates_turns_new_into_removed(seed: int) -> None:
     assert list(there["direction"]) == ["new"]
     assert list(back["direction"]) == ["removed"]
     one, other = there.geometry.iloc[0], back.geometry.iloc[0]
-    assert one.intersection(other).area > 0.7 * one.union(other).area
+    assert one.intersection(other).area > 0.9 * min(one.area, other.area)
 
 
 def cuts(draw: st.DrawFn) -> list[int]:

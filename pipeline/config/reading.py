@@ -17,6 +17,7 @@ from pipeline.texts import read_text
 from pipeline.trust import trust, variable
 
 Loc = tuple[str | int, ...]
+_FLOAT = "tag:yaml.org,2002:float"
 _NUMBERS = yaml.constructor.SafeConstructor()
 
 
@@ -99,8 +100,9 @@ def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tu
         for i, value in enumerate(node.value):
             lines[*at, i] = value.start_mark.line + 1
             faults += _walk(value, (*at, i), lines, most)
-    elif node.tag == "tag:yaml.org,2002:float" and not math.isfinite(_NUMBERS.construct_yaml_float(node)):
-        faults.append((_dotted(at), node.start_mark.line + 1, f"{node.value} is no number; write one."))
+    elif isinstance(node, yaml.ScalarNode) and node.tag == _FLOAT:
+        if not math.isfinite(_NUMBERS.construct_yaml_float(node)):
+            faults.append((_dotted(at), node.start_mark.line + 1, f"{node.value} is no number; write one."))
     return faults
 
 

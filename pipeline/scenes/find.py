@@ -48,7 +48,7 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         shown = textwrap.shorten(text, 200, placeholder="...")
-        raise SourceNotFoundError(f"{shown}: no such file or folder ({reason}); check the path.") from None
+        raise SourceNotFoundError(f"{shown}: cannot be looked into ({reason}); check the path.") from None
 
 
 def _local(text: str) -> list[Path]:
