@@ -52,6 +52,10 @@ CASES = [
     wrong("larger than two megabytes", GOOD + "name: " + "n" * 2_100_000, "larger", "GROUNDBREAK_MAX_SITE_MB"),
     wrong("a tag that would run a program", "id: !!python/object/apply:os.system ['touch gone']\n", "not valid YAML"),
     wrong("a tag that would make an object", GOOD + "name: !!python/name:os.system\n", "not valid YAML"),
+    *(
+        wrong(f"a tag that does not fit: {tag}", GOOD + f"name: {tag}\n", "not valid YAML")
+        for tag in ("!!float abc", "!!int ''", "!!bool maybe", "!!timestamp today", "!!binary é", "!!set [a]")
+    ),
     wrong("a key twice", GOOD + "id: other\n", "stands twice"),
     wrong("an unknown key", GOOD + "flagg: {}\n", "flagg", "flag"),
     *(
@@ -61,7 +65,7 @@ CASES = [
             ("a line break", '"a\\nb"'), ("a zero byte", '"a\\0b"'), ("Arabic letters", "موقع"), ("a list", "[a]"),
         )
     ),
-    wrong("NaN as a number", GOOD + "flag: {min_confidence: .nan}\n", "min_confidence"),
+    wrong("NaN as a number", GOOD + "min_visible: .nan\n", "min_visible"),
     wrong("infinity as a number", GOOD + "flag: {min_area_m2: .inf}\n", "min_area_m2"),
     wrong("a resolution of infinity", GOOD + "resolution: .inf\n", "resolution"),
     wrong("a resolution of nothing", GOOD + "resolution: 0\n", "resolution"),
