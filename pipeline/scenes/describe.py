@@ -27,7 +27,7 @@ from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
-from pipeline.scenes.raster import Header, asset, read_header
+from pipeline.scenes.raster import Header, asset, check_light, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
 
@@ -77,6 +77,8 @@ def _from_rasters(
             f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
         )
     headers = [read_header(file) for file in images]
+    for header in headers:
+        check_light(header)
     masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
         return _tiles_of_bands(headers, masks, scale, offset)

@@ -221,6 +221,14 @@ def masked(values: Array, box: object = GRID, name: str = "clouds.tif", **profil
     return make
 
 
+def palette_mask(yard: Yard) -> list[object]:
+    """As SCL comes from some providers, with a table of colours."""
+    words = masked(half("uint8"), photometric="palette")(yard)  # type: ignore[operator]
+    with rasterio.open(yard.folder / "clouds.tif", "r+") as file:
+        file.write_colormap(1, {0: (0, 0, 0, 255), 1: (255, 255, 255, 255)})
+    return words  # type: ignore[no-any-return]
+
+
 def half(dtype: str, rows: int = SIDE, value: float = 1) -> Array:
     """A mask of the west quarter, of `rows` x `rows` pixels."""
     out = np.zeros((1, rows, rows), dtype)
@@ -234,6 +242,7 @@ CASES += [
     Case(MASKS, "mask beside the file, larger than it", partial(dataset_mask, shape=(84, 84)), Done(found=None, seen=None)),
     Case(MASKS, "a quarter masked", masked(half("uint8")), Done(seen=0.75)),
     Case(MASKS, "mask of a quarter of the pixels each way", masked(half("uint8", 24), COARSE), Done(seen=0.75)),
+    Case(MASKS, "mask with a table of colours", palette_mask, Done(seen=0.75)),
     Case(MASKS, "mask of one pixel", masked(np.ones((1, 1, 1), "uint8"), GRID.zoom_to((1, 1)), tiled=False), refused("after.tif", "clouds")),
     Case(MASKS, "mask that is larger than the image", masked(np.zeros((1, 400, 400), "uint8"), grid(400, 400, west=599_900, north=3_810_100, size=1.0)), Done()),
     Case(MASKS, "mask in 64-bit integers", masked(half("int64")), Done(seen=0.75)),
