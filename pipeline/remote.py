@@ -53,6 +53,15 @@ def gdal_path(url: str, *, alone: bool = False) -> Path:
     return Path(f"/vsicurl?{options}url={quote(url, safe='')}")  # as a path, // would become /
 
 
+def fetched_info(url: str) -> dict[str, Any]:
+    """`{bytes, etag}` of an object in a bucket; None where it cannot be asked for."""
+    try:
+        told = _store(urlsplit(url).scheme).info(url)
+    except _faults():
+        told = {}
+    return {"bytes": told.get("size"), "etag": told.get("ETag")}
+
+
 def find_remote(url: str) -> list[str]:
     """URLs of what lies in a bucket's folder, or matches a pattern there; a file's own. Raises
     SourceNotFoundError.

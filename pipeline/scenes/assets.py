@@ -21,7 +21,11 @@ from pipeline.scenes.opening import read_from
 
 def asset_href(asset: pystac.Asset) -> str:
     """The path of the file; of a remote one the name by which GDAL opens it."""
-    href = asset.get_absolute_href() or asset.href
+    return gdal_name(asset.get_absolute_href() or asset.href)
+
+
+def gdal_name(href: str) -> str:
+    """The name by which GDAL opens what is at a path or URL."""
     return str(gdal_path(href, alone=True)) if is_url(href) else href.removeprefix("file://")
 
 

@@ -80,6 +80,16 @@ def _read_anew(href: str, work: Callable[[Any], T]) -> T:
     cache, it forgets that when it closes it.
     """
     with rasterio.Env(**_UNCACHED):
-        with suppress(RasterioError), rasterio.open(href, sharing=False):
-            pass
+        _forget(href)
         return _read(href, work)
+
+
+def forget(href: str) -> None:
+    """Have GDAL ask for a remote file anew, as for one that has changed."""
+    with rasterio.Env(**_UNCACHED, **http_options()):
+        _forget(href)
+
+
+def _forget(href: str) -> None:
+    with suppress(RasterioError), rasterio.open(href, sharing=False):
+        pass
