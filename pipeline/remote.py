@@ -21,9 +21,10 @@ _BUCKETS = {"s3": "/vsis3/"}
 _WEB = ("http", "https")
 
 _HTTP_OPTIONS = {
-    "GDAL_HTTP_MAX_RETRY": "5",
+    "GDAL_HTTP_MAX_RETRY": "3",
     "GDAL_HTTP_RETRY_DELAY": "0.5",  # seconds, twice as long each time
     "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_TIMEOUT": "300",  # seconds for one request
     "GDAL_HTTP_LOW_SPEED_LIMIT": "100",  # bytes a second; a server that gives less for so long has stalled
     "GDAL_HTTP_LOW_SPEED_TIME": "30",
 }

@@ -48,7 +48,7 @@ def verify(result: str, again: bool = False) -> Iterator[Verdict]:
     """The verdict on a result, or on each of those below a folder of them. `again`: those that are whole and
     unchanged are made once more by run.json alone, and compared byte by byte.
 
-    `result`: a folder, or the URL of one. Raises ResultError where there is nothing that could be a result.
+    `result`: a folder, or the URL of one. Raises ResultError where there is no such folder.
     """
     for place in _results(result):
         verdict, told = _whole(place)
@@ -88,9 +88,7 @@ def _results(result: str) -> list[_Place]:
     if not folder.is_dir():
         raise ResultError(f"{result}: no such folder; name one that a run has left")
     inside = sorted(path for path in folder.rglob("*") if path.is_dir() and _could_be(path))
-    if not inside:
-        raise ResultError(f"{result}: no result in this folder (no {RUN_FILE}); name one that a run has left")
-    return [_Place(str(path)) for path in inside]
+    return [_Place(str(path)) for path in inside or [folder]]
 
 
 def _could_be(folder: Path) -> bool:

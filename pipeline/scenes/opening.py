@@ -25,6 +25,8 @@ T = TypeVar("T")
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a remote file is opened again; GDAL has tried each request some times itself by then."""
 
+PATIENCE = 120.0  # seconds after which a remote file is not opened again
+
 _UNCACHED = {"CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsicurl?:/vsis3/"}
 _FINAL = re.compile(r"response code: 4(?!08|25|29)\d\d|NoSuchKey|NoSuchBucket|AccessDenied", re.IGNORECASE)
 
@@ -48,13 +50,14 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     """
     if not is_remote(href):
         return work(kept_open(href)) if Path(href).is_file() else _read(href, work)
+    start = time.monotonic()
     with rasterio.Env(**http_options()):
         try:
             return _read(href, work)
         except (RasterioError, IndexError) as error:
             last = error
         for pause in PAUSES:
-            if _FINAL.search(str(last)):
+            if _FINAL.search(str(last)) or time.monotonic() - start > PATIENCE:
                 break
             log.info("%s: %s; opened again in %g s", without_secrets(href), reason(last), pause)
             time.sleep(pause)
