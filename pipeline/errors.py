@@ -71,6 +71,10 @@ class CatalogueError(GroundbreakError):
     """A STAC catalogue or API that does not answer, or answers what no catalogue would."""
 
 
+class NotAllowedError(GroundbreakError):
+    """A file or a server that is not trusted with what it asks for; the message names what would allow it."""
+
+
 class DeliveryError(GroundbreakError):
     """An alert that was not taken. `later`: it is worth trying again, `wait_s` seconds from now or later."""
 

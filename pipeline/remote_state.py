@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import requests
 
 from pipeline.remote import fetched_info
+from pipeline.web import session
 
 _TIMEOUT = (5.0, 10.0)  # seconds to connect, and to wait for the next bytes
 _TRIES = 3
@@ -19,6 +20,7 @@ _OPTIONS = re.compile(r"/vsicurl\?(?:.*&)?url=([^&]+)")
 def remote_state(name: str) -> dict[str, Any]:
     """`{bytes, etag}` of a remote file (a URL, or GDAL's name for one), as far as its server tells them now;
     None for what it does not. A server without ETags may tell when the file was last changed instead.
+    Raises NotAllowedError.
     """
     url = _url(name)
     return fetched_info(url) if url.startswith("s3://") else _asked(url)
@@ -34,7 +36,7 @@ def _asked(url: str) -> dict[str, Any]:
     """By its first byte, since a signed URL may be good for GET alone."""
     for _ in range(_TRIES):
         try:
-            with requests.get(url, headers={"Range": "bytes=0-0"}, stream=True, timeout=_TIMEOUT) as answer:
+            with session().get(url, headers={"Range": "bytes=0-0"}, stream=True, timeout=_TIMEOUT) as answer:
                 if answer.ok:
                     return _told(answer.headers)
                 if answer.status_code < 500:

@@ -7,6 +7,9 @@ import os
 # One thread within a library, as the command line has it; NumPy reads this once, when it is first imported.
 os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
+# Servers of these tests run on loopback, which is not talked to unless that is allowed (pipeline/trust.py).
+os.environ["GROUNDBREAK_ALLOW_HOSTS"] = "127.0.0.1"
+
 from collections.abc import Iterator
 from pathlib import Path
 

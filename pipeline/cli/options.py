@@ -25,7 +25,7 @@ def _place(out: str) -> str:
     """A folder as an absolute path, a URL as it is."""
     from pipeline.remote import is_url
 
-    return out if is_url(out) else str(Path(out).expanduser().resolve())
+    return out if is_url(out) else str(Path(out).expanduser().absolute())
 
 
 _SOURCE = "A file, a folder, a glob (in quotes), a STAC item, or a URL (s3://, https://)."

@@ -21,7 +21,8 @@ from pipeline.stages.track import Track
 
 
 def _area(value: Any) -> Any:
-    if isinstance(value, str) or (isinstance(value, list) and len(value) == 4):
+    box = isinstance(value, list) and len(value) == 4 and all(type(each) in {int, float} for each in value)
+    if isinstance(value, str) or box:
         return value
     raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pystac
 from pystac.errors import STACError
 
 from pipeline.errors import SourceUnreadableError
+from pipeline.texts import parsed_json, read_text
 
 
 def read_items(file: Path) -> list[pystac.Item]:
     """Items of one JSON file; asset links are taken relative to it. Raises SourceUnreadableError."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = parsed_json(read_text(file))
         kind = document.get("type")
         if kind == "FeatureCollection" and all("assets" in feature for feature in document["features"]):
             features = document["features"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -42,13 +43,23 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     text = os.fspath(source)
     if is_url(text):
         return _remote(text)
+    try:
+        return _local(text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        shown = textwrap.shorten(text, 200, placeholder="...")
+        raise SourceNotFoundError(f"{shown}: no such file or folder ({reason}); check the path.") from None
+
+
+def _local(text: str) -> list[Path]:
     path = Path(text).expanduser()
     if path.is_file():
         return [path]
-    if path.is_dir():
+    if path.is_dir() and text:
         return _in_folder(path)
     if glob.has_magic(text):
         return _in_glob(text)
+    source = text or "(nothing)"
     raise SourceNotFoundError(f"{source}: no such file or folder{_nearest(path)}; check the path.")
 
 

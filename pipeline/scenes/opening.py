@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import rasterio
 from rasterio.errors import RasterioError
 
+from pipeline.admit import open_raster
 from pipeline.errors import SourceUnreadableError
 from pipeline.keep_open import kept_open
 from pipeline.remote import http_options, is_remote
@@ -34,7 +35,9 @@ log = logging.getLogger(__name__)
 
 
 def read_from(href: str, work: Callable[[Any], T]) -> T:
-    """What `work` makes of the opened raster. Raises SourceUnreadableError, naming the file."""
+    """What `work` makes of the opened raster. Raises SourceUnreadableError or NotAllowedError, naming the
+    file.
+    """
     try:
         return attempted(href, work)
     except (RasterioError, IndexError) as error:
@@ -74,7 +77,7 @@ def reason(error: Exception) -> str:
 
 
 def _read(href: str, work: Callable[[Any], T]) -> T:
-    with rasterio.open(href, sharing=False) as source:
+    with open_raster(href) as source:
         return work(source)
 
 
@@ -94,5 +97,5 @@ def forget(href: str) -> None:
 
 
 def _forget(href: str) -> None:
-    with suppress(RasterioError), rasterio.open(href, sharing=False):
+    with suppress(RasterioError), open_raster(href):
         pass

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pystac
 from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -21,6 +22,8 @@ from pipeline.scenes.names import is_guess, name_bands
 from pipeline.scenes.opening import attempted, reason
 from pipeline.secrecy import without_secrets
 
+_TURN, _QUARTER = 541.0, 90.01  # degrees: images across the antimeridian may count on
+_WORLD = 5e7  # metres or feet from the origin of a projection
 PROBE = 64  # pixels a side of the windows in which an alpha band is looked at
 
 
@@ -60,6 +63,7 @@ def read_header(path: Path) -> Header:
 
     def header(src: Any) -> Header:
         _check_georeference(path, src)
+        _check_values(path, src)
         colours, alpha = _colours(src)
         return Header(
             path=path.absolute(),
@@ -130,15 +134,54 @@ def asset(
 
 
 def _check_georeference(path: Path, src: Any) -> None:
-    if src.crs is None:
+    """Raises GeoreferenceError unless the image has a place on the ground."""
+    if src.transform.is_identity and (src.gcps[0] or src.rpcs):
         raise GeoreferenceError(
-            f"{path}: no coordinate reference system; set it, e.g. gdal_edit.py -a_srs EPSG:32637 {path.name}"
+            f"{path}: has {'ground control points' if src.gcps[0] else 'rational polynomials'}, but no"
+            f" position on the ground (identity transform); set it, e.g. gdalwarp {path.name} warped.tif"
         )
-    if src.transform.is_identity or src.transform.determinant == 0:
-        hint = "gdalwarp" if src.gcps[0] or src.rpcs else "gdal_edit.py -a_ullr WEST NORTH EAST SOUTH"
+    if src.crs is None or not (src.crs.is_geographic or src.crs.is_projected):
         raise GeoreferenceError(
-            f"{path}: no position on the ground (identity transform); set it, e.g. {hint} {path.name}"
+            f"{path}: no coordinate reference system{'' if src.crs is None else ' of the ground'}; "
+            f"set it, e.g. gdal_edit.py -a_srs EPSG:32637 {path.name}"
         )
+    known = all(map(math.isfinite, src.transform)) and src.transform.determinant != 0
+    if src.transform.is_identity or not known:
+        raise GeoreferenceError(
+            f"{path}: no position on the ground ({'identity' if known else 'impossible'} transform); "
+            f"set it, e.g. gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {path.name}"
+        )
+    reach = np.abs(src.bounds)
+    if src.crs.is_geographic and (reach[[0, 2]].max() > _TURN or reach[[1, 3]].max() > _QUARTER):
+        raise GeoreferenceError(
+            f"{path}: its CRS is in degrees, its place {src.transform.c:g}, {src.transform.f:g} is not; "
+            f"set the CRS that it has, e.g. gdal_edit.py -a_srs EPSG:32637 {path.name}"
+        )
+    if not src.crs.is_geographic and reach.max() > _WORLD:
+        raise GeoreferenceError(
+            f"{path}: reaches {reach.max() / 1e3:.0f} km from the origin of its CRS, which is not on earth; "
+            f"set its place, e.g. gdal_edit.py -a_ullr WEST NORTH EAST SOUTH {path.name}"
+        )
+
+
+def _check_values(path: Path, src: Any) -> None:
+    """Raises SourceUnreadableError where pixels are not amounts of light."""
+    if any(dtype.startswith("complex") for dtype in src.dtypes):
+        raise SourceUnreadableError(
+            f"{path}: pixels are complex numbers ({src.dtypes[0]}); "
+            "take their amplitude, e.g. with gdal_calc.py"
+        )
+    if ColorInterp.palette in src.colorinterp:
+        raise SourceUnreadableError(
+            f"{path}: pixels are numbers of a palette, not brightness; "
+            f"write the colours out, e.g. gdal_translate -expand rgb {path.name} rgb.tif"
+        )
+    for what, values in (("scale", src.scales), ("offset", src.offsets)):
+        if not all(map(math.isfinite, values)) or (what == "scale" and 0 in values):
+            raise SourceUnreadableError(
+                f"{path}: declares a {what} of {', '.join(f'{value:g}' for value in dict.fromkeys(values))}; "
+                f"set it right, e.g. gdal_edit.py -{what} {'0.0001' if what == 'scale' else '0'} {path.name}"
+            )
 
 
 def _colours(src: Any) -> tuple[tuple[str, ...], int | None]:

@@ -62,7 +62,8 @@ class Kind:
         try:
             self.read(path)
         except GroundbreakError as refusal:
-            assert str(refusal).strip(), "a refusal says why"
+            if not str(refusal).strip():
+                raise ValueError("refused without a reason") from refusal
             return False
         return True
 
