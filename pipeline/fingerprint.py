@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,4 +59,5 @@ def contents(job: Job) -> dict[str, str | None]:
 
 def _checksum(file: str) -> str | None:
     path = Path(file.removeprefix("file://"))
-    return str(file_record(path)["sha256"]) if path.is_file() else None
+    there = os.path.isfile(path)  # noqa: PTH113 (which says no to names that no file can have)
+    return str(file_record(path)["sha256"]) if there else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ def record(name: str) -> Record:
     if is_remote(name):
         return {**shown, "sha256": None, **remote_state(name)}
     path = Path(name.removeprefix("file://"))
-    return {**file_record(path), **shown} if path.is_file() else {**shown, "sha256": None, "bytes": None}
+    there = os.path.isfile(path)  # noqa: PTH113 (which says no to names that no file can have)
+    return {**file_record(path), **shown} if there else {**shown, "sha256": None, "bytes": None}
 
 
 def _files(job: Job) -> list[str]:

@@ -14,7 +14,7 @@ def verify(
     results: Annotated[
         list[str],
         typer.Argument(
-            metavar="RESULT...",
+            metavar="RESULT",
             help="Folders or URLs of finished runs; or a folder of them, as `monitor` leaves one.",
             show_default=False,
         ),

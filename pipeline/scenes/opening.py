@@ -5,11 +5,11 @@ with the file is said.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
 import rasterio
@@ -52,7 +52,8 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     holds what cannot be decoded is opened again, and what GDAL has kept of it forgotten.
     """
     if not is_remote(href):
-        return work(kept_open(href)) if Path(href).is_file() else _read(href, work)
+        there = os.path.isfile(href)  # noqa: PTH113 (which says no to names that no file can have)
+        return work(kept_open(href)) if there else _read(href, work)
     start = time.monotonic()
     with rasterio.Env(**http_options()):
         try:
