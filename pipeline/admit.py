@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -67,7 +68,7 @@ def _local(name: str) -> bool:
             f"{without_secrets(name)}: not an address that images are read from; "
             f"give a file, or one that begins with {', '.join(f'{scheme}://' for scheme in SCHEMES)}"
         )
-    if not Path(name).is_file():
+    if not os.path.isfile(name):  # noqa: PTH113 (which says no to names that no file can have)
         raise RasterioIOError("no such file")
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _from_box(bounds: Sequence[float]) -> Geometry:
 
 
 def _from_file(file: Path) -> Geometry:
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 (which says no to names that no file can have)
         raise AreaError(f"{file}: no such file; name a GeoJSON file, or a box west,south,east,north.")
     try:
         frame = read_features(file)

@@ -48,35 +48,22 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     An address (`tcp://host:8786`) wins over a number of local worker processes (one thread each); with
     neither, the work is done by as many threads of this process as it has cores.
 
-    Raises ClusterError where the address does not answer, or workers died under the work.
+    Raises ClusterError where the address does not answer.
     """
     dask.config.set({"logging.distributed": "error"})  # which is looked at when it is first imported
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20, VRT_NUM_THREADS=1))  # in bytes
         if scheduler is not None:
             name = f"Dask cluster at {scheduler}"
-            stack.enter_context(_surviving(name))
             stack.enter_context(_client(scheduler))
         elif workers > 0:
             name = f"{workers} local process{'es' if workers > 1 else ''}"
-            stack.enter_context(_surviving(name))
             stack.enter_context(_local_processes(workers))
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             stack.enter_context(threadpool_limits(1, user_api="blas"))
             name = "threads of this process"
         yield name
-
-
-@contextmanager
-def _surviving(name: str) -> Iterator[None]:
-    from distributed.scheduler import KilledWorker
-
-    try:
-        yield
-    except KilledWorker as error:
-        message = f"Dask workers died under the work ({name}), most often for want of memory"
-        raise ClusterError(f"{message}: use a smaller --chunk-size or fewer --workers") from error
 
 
 @contextmanager

@@ -15,6 +15,10 @@ class SourceUnreadableError(GroundbreakError):
     """A file that is there but cannot be read as what it should be."""
 
 
+class SourceChangedError(GroundbreakError):
+    """An image that became another one while it was read."""
+
+
 class GeoreferenceError(GroundbreakError):
     """An image without a usable CRS or transform."""
 
@@ -49,6 +53,10 @@ class ConfigError(GroundbreakError):
 
 class OutputError(GroundbreakError):
     """Results that cannot be written where they were asked for."""
+
+
+class ResultError(GroundbreakError):
+    """A result that cannot be checked or made again by what its run.json says."""
 
 
 class TooLargeError(GroundbreakError):

@@ -14,7 +14,7 @@ from odc.geo.geom import polygon
 from pyproj import Proj
 
 from pipeline.area import read_area
-from pipeline.errors import AreaError, GeoreferenceError, NoOverlapError
+from pipeline.errors import AreaError, BandError, GeoreferenceError, NoOverlapError
 from pipeline.scenes.sources import pick
 
 PHASE = 0.01  # pixels: grids whose pixel edges differ by less are one grid
@@ -26,9 +26,11 @@ def native_grid(items: Sequence[pystac.Item], bands: Sequence[str]) -> GeoBox:
 
     Tiles that share CRS, pixel size and pixel phase are joined without resampling. Where they do not (two UTM
     zones, two resolutions), the grid is that of the finest tile, the first one among equals, and load
-    resamples the others onto it.
+    resamples the others onto it. Raises BandError where no band is asked for, as of images without any.
     """
     grids = list(dict.fromkeys(source.grid for item in items for source in pick(item, bands)))
+    if not grids:
+        raise BandError("the images of one date have no band in common; name the files of one sensor only")
     size = pixel_size if len({grid.crs for grid in grids}) == 1 else resolution_m
     finest = min(grids, key=lambda grid: round(size(grid), 9))
     return _span(finest, [pixel_bounds(finest, grid) for grid in grids])

@@ -24,6 +24,7 @@ from pipeline.errors import NothingObservedError, SourceUnreadableError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
 from pipeline.grid import blocks, pixel_size
+from pipeline.inputs import Inputs
 from pipeline.job import Job, Scene, align, aligned, load
 from pipeline.outputs.cog import write_cog
 from pipeline.outputs.layers import LayerStore
@@ -60,7 +61,8 @@ def run(job: Job, progress: Progress) -> Result:
     Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError, ...)
     and then leaves the folder as it was.
     """
-    with staging(job.out, fingerprint(job)) as folder:
+    inputs = Inputs.of(job).begin()
+    with staging(job.out, inputs.mark(fingerprint(job))) as folder:
         with progress.stage("load"):
             job.settings.detect.check()
             scene = load(job)
@@ -97,10 +99,13 @@ def run(job: Job, progress: Progress) -> Result:
             change = folder / "change.tif"
             write_cog(change, _change_spec(scene), scene.grid, lambda rows: flagged.percent(rows)[None])
         with progress.stage("report"):
+            inputs.check()
             summary = summarise(
                 job,
                 scene,
                 alignment,
+                inputs,
+                progress.now(),
                 screen=screened.as_dict(),
                 observed=written.observed,
                 radiometry=radiometry.as_dict(),

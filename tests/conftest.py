@@ -29,6 +29,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `made`, as small as can be aligned: for tests of what goes wrong around the images."""
+    folder = tmp_path_factory.mktemp("tiny")
+    simulate_pair(folder, seed=11, size=128, style=PairStyle(works=("building",)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_result(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the detector that has learned nothing makes of it; do not write there."""
+    out = tmp_path_factory.mktemp("tiny-compared") / "result"
+    return compare(tiny / "before", tiny / "after", out, "--detector", "classic")
+
+
+@pytest.fixture(scope="session")
 def compared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `groundbreak compare` makes of that pair; do not write there."""
     return compare(made / "before", made / "after", tmp_path_factory.mktemp("compared") / "result")

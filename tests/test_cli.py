@@ -92,11 +92,22 @@ def one_line(text: str) -> str:
 
 def test_version_and_help_with_examples() -> None:
     assert groundbreak("--version").stdout == f"groundbreak {__version__}\n"
-    for command in ("compare", "align", "run", "monitor", "check", "init", "simulate", "score", "train"):
+    for command in (
+        "compare",
+        "align",
+        "run",
+        "monitor",
+        "check",
+        "init",
+        "simulate",
+        "score",
+        "train",
+        "verify",
+    ):
         told = groundbreak(command, "--help")
         assert told.exit_code == 0
         assert f"groundbreak {command} " in told.stdout.split("Examples")[1]
-        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor"})
+        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor", "verify"})
 
 
 @pytest.mark.parametrize(

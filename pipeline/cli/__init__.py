@@ -14,6 +14,7 @@ from pipeline.cli.pairs import align, compare
 from pipeline.cli.sites import check, init, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
+from pipeline.cli.verify import verify
 
 app = typer.Typer(
     name="groundbreak", no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
@@ -77,6 +78,10 @@ app.command(
         "groundbreak init yard.yaml --id yard --files 'tiles/{date}/*.tif' --aoi 40.94,34.42,40.96,34.44",
     ),
 )(init)
+app.command(
+    rich_help_panel=_SITES,
+    epilog=_examples("groundbreak verify out/boukamal", "groundbreak verify result --again --workers 2"),
+)(verify)
 app.command(
     rich_help_panel=_TRUTH,
     epilog=_examples(

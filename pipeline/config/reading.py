@@ -55,8 +55,8 @@ def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
         raise ConfigError(f"{path}: no such site file; `groundbreak init` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as text ({error}); name a site file.") from None
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             return None, {}, [f"{path}:1: not a site file; `groundbreak init` writes one to start from."]
@@ -78,14 +78,9 @@ def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
         return None, {}, [f"{path}:1: not valid YAML ({error}); take the tags (!!) out."]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        return (
-            None,
-            {},
-            [f"{path}:{mark.line + 1 if mark else 1}: not valid YAML ({problem}); mend this line."],
-        )
-    finally:
-        loader.dispose()
+        return None, {}, [f"{path}:{line + 1}: not valid YAML ({problem}); mend this line."]
 
 
 def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tuple[str, int, str]]:

@@ -27,8 +27,8 @@ def _area(value: Any) -> Any:
     raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
 
 
-def _dated(value: str | None) -> str | None:
-    if value is not None and "{date}" not in value:
+def _dated(value: Any) -> Any:
+    if isinstance(value, str) and "{date}" not in value:
         raise ValueError("has no {date} in it; put it where the files' date stands")
     return value
 
@@ -39,8 +39,8 @@ def _region(value: str) -> str:
     return value
 
 
-def _without_password(value: str | None) -> str | None:
-    if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
+def _without_password(value: Any) -> Any:
+    if isinstance(value, str) and re.search(r"://[^/@]*:[^/@]*@", value):
         raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
     return value
 

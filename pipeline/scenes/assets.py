@@ -20,10 +20,16 @@ from pipeline.remote import gdal_path, is_url
 from pipeline.scenes.opening import read_from
 from pipeline.secrecy import without_secrets
 
+_FARTHEST = 1e9  # metres; no place on Earth is further from any other
+
 
 def asset_href(asset: pystac.Asset) -> str:
     """The path of the file; of a remote one the name by which GDAL opens it."""
-    href = asset.get_absolute_href() or asset.href
+    return gdal_name(asset.get_absolute_href() or asset.href)
+
+
+def gdal_name(href: str) -> str:
+    """The name by which GDAL opens what is at a path or URL."""
     return str(gdal_path(href, alone=True)) if is_url(href) else href.removeprefix("file://")
 
 
@@ -44,6 +50,7 @@ def asset_grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:
             min(rows, cols) < 1
             or not math.isfinite(box.transform.determinant)
             or box.transform.determinant == 0
+            or max(map(abs, transform[:6])) > _FARTHEST
         ):
             raise GeoreferenceError(
                 f"{without_secrets(asset.href)}: its STAC Item gives a shape {shape} and a transform "

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pystac
 import shapely
 from odc.geo import Geometry
-from pystac.errors import STACError
+from pystac.errors import STACError, STACTypeError
 from pystac_client import Client
 from pystac_client.conformance import ConformanceClasses
 from pystac_client.exceptions import APIError
@@ -38,7 +38,8 @@ from pipeline.trust import trust, variable
 PAGE = 100  # Items a page that an API is asked for
 _BESIDE = 8  # Items of a static catalogue that are fetched at a time
 _FAULTS = (
-    APIError, STACError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError
+    APIError, STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    OSError,
 )  # fmt: skip
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
