@@ -357,6 +357,19 @@ def test_an_answer_that_is_no_json(body: str, home: Routes) -> None:
         found(home)
 
 
+@pytest.mark.parametrize(
+    "geometry",
+    [{"type": "Nonsense"}, {"type": "Polygon", "coordinates": [["a"]]}, [], 7, {"type": "Polygon"}],
+)
+def test_an_item_whose_geometry_is_none(geometry: object, home: Routes) -> None:
+    root(home, ("item", "bad.json"), ("item", "good.json"))
+    home.routes["/bad.json"] = Answer({**item("bad"), "geometry": geometry})
+    home.routes["/good.json"] = Answer(item("good"))
+    told = found(home)
+    assert [one.id for one in told.items] == ["good"]
+    assert [line.startswith("bad: not an Item as it should be") for line in told.unread] == [True]
+
+
 def test_a_local_catalogue_may_lead_to_files(tmp_path: Path) -> None:
     """Whoever wrote it to this disk could have written the files, too."""
     write(tmp_path / "image.tif", noise(BOX), BOX)
