@@ -8,12 +8,13 @@ ARGS   ?=
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run monitor test docs format lock samples bench web clean
+.PHONY: help setup run monitor test test-lowest fuzz docs format lock licences samples bench web clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## Make .venv with the pinned dependencies and the groundbreak command
 
@@ -41,6 +42,19 @@ test: $(STAMP)  ## Check format, lint and types, and run the tests
 docs: $(STAMP)  ## Build the documentation into out/docs, its commands and notebooks run
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
+test-lowest: $(STAMP)  ## Run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(BIN)/uv pip compile pyproject.toml --extra dev --resolution lowest-direct --python-version 3.11 \
+	  --no-emit-index-url --no-header --quiet --output-file $(LOWEST)/requirements.txt
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip sync --quiet --python $(LOWEST)/bin/python $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python -m pytest $(ARGS)
+
+fuzz: $(STAMP)  ## Read ten thousand spoilt inputs of each kind, or: make fuzz ARGS="tiff --inputs 500"
+	$(BIN)/python tests/fuzz/run.py $(ARGS)
+
+licences: $(STAMP)  ## List the licences of all that ships, and the bill of materials of the wheel
+	$(BIN)/python -m supply
+
 format: $(STAMP)  ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -59,5 +73,5 @@ bench: $(STAMP)  ## Measure accuracy and speed (uses ../shared where it is there
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:  ## Remove results, caches and the virtual environment
-	rm -rf $(OUT) $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(OUT) $(VENV) $(LOWEST) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

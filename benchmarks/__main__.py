@@ -1,6 +1,6 @@
 """Measure accuracy and speed, and write the figures to RESULTS.md.
 
-usage: python -m benchmarks [NAME ...] [--quick] [--large] [--scratch DIR]
+usage: python -m benchmarks [NAME ...] [--quick] [--large] [--scratch DIR] [--cycles N]
 
 A benchmark is a module of this package with `TITLE` and `tables(options)`, entered in BENCHMARKS.
 """
@@ -35,6 +35,7 @@ BENCHMARKS = (
     "kills",
     "batch",
     "page",
+    "soak",
     "peers",
 )
 RESULTS = REPO / "benchmarks" / "RESULTS.md"
@@ -51,6 +52,7 @@ def main() -> int:
         "--large", action="store_true", help="a whole Sentinel-2 tile (scale), all pairs of dates (real) too"
     )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep the results that are scored, here")
+    parser.add_argument("--cycles", type=int, metavar="N", help="of soak, instead of 200")
     given = parser.parse_args()
     for name in given.names:
         if name not in BENCHMARKS:
@@ -60,7 +62,7 @@ def main() -> int:
         with nullcontext(given.scratch) if given.scratch else tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch).absolute() / name
             folder.mkdir(parents=True, exist_ok=True)
-            failures += _run(name, Options(folder, given.quick, given.large))
+            failures += _run(name, Options(folder, given.quick, given.large, given.cycles))
     for text in failures:
         print(f"FAILED: {text}", file=sys.stderr)
     return 1 if failures else 0

@@ -33,6 +33,7 @@ from benchmarks.fit_pairs import ALTERED, COARSE, FINE, examples
 from benchmarks.fit_sure import fit, fit_kind
 from benchmarks.networks import Floats, fit_network, judge
 from benchmarks.shared import shared
+from pipeline.shipped import write_list
 from pipeline.stages.detect import Detect
 from pipeline.stages.detect.coarse.model import MODELS
 from pipeline.stages.detect.detector import CHANGE, KINDS, REMOVED
@@ -201,6 +202,7 @@ def write(name: str, fitted: dict[str, Any]) -> None:
     """Put one set into the weights, and leave the others as they are."""
     known = json.loads(WEIGHTS.read_text(encoding="utf-8")) | {name: fitted}
     WEIGHTS.write_text(json.dumps(known, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    write_list()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import geopandas as gpd
 import shapely
 from odc.geo import Geometry
 from odc.geo.geom import box
 
-from pipeline.errors import AreaError
+from pipeline.errors import AreaError, SourceUnreadableError
+from pipeline.vector_files import read_features
 
 LONLAT = "EPSG:4326"
 
@@ -49,19 +50,13 @@ def _from_box(bounds: Sequence[float]) -> Geometry:
 
 
 def _from_file(file: Path) -> Geometry:
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 (which says no to names that no file can have)
         raise AreaError(f"{file}: no such file; name a GeoJSON file, or a box west,south,east,north.")
     try:
-        frame = gpd.read_file(file)
-    except Exception as error:  # pyogrio raises many kinds, all of them "not a vector file"
-        raise AreaError(
-            f"{file}: cannot be read as GeoJSON or another vector format ({error}); check the file."
-        ) from error
-    shapes = (
-        [shape for shape in frame.geometry if shape is not None and not shape.is_empty]
-        if "geometry" in frame
-        else []
-    )
+        frame = read_features(file)
+    except SourceUnreadableError as error:
+        raise AreaError(str(error)) from error
+    shapes = [shape for shape in frame.geometry if shape is not None and not shape.is_empty]
     if not shapes:
         raise AreaError(f"{file}: holds no area; draw a polygon in it.")
     lonlat = frame.crs is None or frame.crs.is_geographic

@@ -51,39 +51,25 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
     neither, a Dask client that is active already is used, as in a notebook; else the work is done by as many
     threads of this process as it has cores.
 
-    Raises ClusterError where the address does not answer, or workers died under the work.
+    Raises ClusterError where the address does not answer.
     """
     dask.config.set({"logging.distributed": "error"})  # which is looked at when it is first imported
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB << 20, VRT_NUM_THREADS=1))  # in bytes
         if scheduler is not None:
             name = f"Dask cluster at {scheduler}"
-            stack.enter_context(_surviving(name))
             stack.enter_context(_client(scheduler))
         elif workers > 0:
             name = f"{workers} local process{'es' if workers > 1 else ''}"
-            stack.enter_context(_surviving(name))
             stack.enter_context(_local_processes(workers))
         elif (client := active_client()) is not None:
             name = "the active Dask client"
-            stack.enter_context(_surviving(name))
             client.register_plugin(_sober(), name="groundbreak")
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             stack.enter_context(threadpool_limits(1, user_api="blas"))
             name = "threads of this process"
         yield name
-
-
-@contextmanager
-def _surviving(name: str) -> Iterator[None]:
-    from distributed.scheduler import KilledWorker
-
-    try:
-        yield
-    except KilledWorker as error:
-        message = f"Dask workers died under the work ({name}), most often for want of memory"
-        raise ClusterError(f"{message}: use a smaller --chunk-size or fewer --workers") from error
 
 
 @contextmanager
@@ -113,6 +99,7 @@ def _client(address: str) -> Iterator[None]:
     from distributed import Client
     from distributed.client import _set_global_client
 
+    _check_encryption(address)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -135,6 +122,26 @@ def _deaf() -> WorkerPlugin:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     return Deaf()
+
+
+def _check_encryption(address: str) -> None:
+    """Raises ClusterError where Dask would not talk over TLS, or not without; it has then half a client, and
+    waits for it at the end.
+    """
+    from distributed import Security
+
+    try:
+        told = Security().get_connection_args("client")
+    except OSError as error:
+        raise ClusterError(f"Dask's certificates cannot be read ({error}); see docs/cluster.md") from error
+    secret = address.startswith("tls:")
+    if secret and told["ssl_context"] is None:
+        lacks = "no certificates are set for it here"
+    elif told["require_encryption"] and not secret:
+        lacks = "encryption is required here, and this address is without"
+    else:
+        return
+    raise ClusterError(f"the Dask scheduler at {address!r} is not talked to: {lacks}; see docs/cluster.md")
 
 
 def _sober() -> WorkerPlugin:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 import psutil
 from dask.base import compute as dask_compute
@@ -18,7 +19,7 @@ from dask.callbacks import Callback
 from dask.delayed import delayed
 from dask.system import CPU_COUNT
 
-from pipeline.errors import ClusterError
+from pipeline.errors import ClusterError, StoppedError
 from pipeline.progress import Progress
 from pipeline.scratch import release
 
@@ -29,6 +30,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SHARE = 0.9  # of the memory that is free
+_KEY = " | "  # in Dask's name of a task, behind what it is in words
 _AHEAD = 3  # items a worker that are under way, so that none waits for the client
 _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
@@ -36,7 +38,8 @@ _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     """`dask.compute` on whatever `connect` made active, telling `progress` how far it is.
 
-    With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`.
+    With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`. Raises
+    ClusterError where workers died under it, and what the work itself raises.
     """
     if _ALONE.get():
         return tuple(dask_compute(*values, scheduler="synchronous"))
@@ -53,20 +56,29 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     for done, _ in enumerate(as_completed(waiting), start=1):
         if progress is not None:
             progress.advance(done, len(waiting))
-    return tuple(client.gather(futures))
+    with _told_as_ours():
+        return tuple(client.gather(futures))
 
 
 def compute_groups(
-    lazy: Callable[[list[Item]], list[Any]], groups: Sequence[list[Item]], progress: Progress | None = None
+    lazy: Callable[[list[Item]], list[Any]],
+    groups: Sequence[list[Item]],
+    progress: Progress | None = None,
+    named: Callable[[list[Item]], str] = lambda group: f"{len(group)} parts",
 ) -> list[Any]:
     """What `lazy` makes of the items of all groups, computed, in their order.
 
     With processes each group is done by one of them, from `lazy` on: what its items share does not travel.
+    `named`: a group in words, for who must know which one workers died under (ClusterError).
     """
     if not has_processes():
         return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
     shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
-    parts = compute(*[shared(group) for group in groups], progress=progress)
+    keys = [f"{named(group)}{_KEY}{uuid4().hex}" for group in groups]
+    parts = compute(
+        *[shared(group, dask_key_name=key) for group, key in zip(groups, keys, strict=True)],
+        progress=progress,
+    )
     return [result for part in parts for result in part]
 
 
@@ -93,18 +105,28 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
         futures = client.compute(list(values))
         try:
             yield results
-        finally:
+        except StoppedError:
+            raise
+        except BaseException:
             wait(futures)  # none may go on writing to a folder that is given up
-        results += client.gather(futures)
+            raise
+        with _told_as_ours():
+            results += client.gather(futures)
     elif _ALONE.get():
         yield results
         results += compute(*values)
     else:
-        with ThreadPoolExecutor(1) as beside:
-            # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
-            future = beside.submit(dask_compute, *values, callbacks=[])
+        beside, stopped = ThreadPoolExecutor(1), False
+        # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
+        future = beside.submit(dask_compute, *values, callbacks=[])
+        try:
             yield results
-            results += future.result()
+        except StoppedError:
+            stopped = True  # the work ends with the process
+            raise
+        finally:
+            beside.shutdown(wait=not stopped)
+        results += future.result()
 
 
 def has_processes() -> bool:
@@ -170,6 +192,22 @@ def alone() -> Iterator[None]:
     finally:
         _ALONE.reset(token)
         _give_back()  # before the next one
+
+
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """Raises ClusterError, saying under which part of the work, where Dask gave up as workers kept dying."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        yield
+    except KilledWorker as error:
+        part, known, _ = str(error.task).partition(_KEY)
+        where = f" under {part}" if known else ""
+        raise ClusterError(
+            f"workers died{where}, {error.allowed_failures + 1} times, most often for want of memory:"
+            " use a smaller --chunk-size or fewer --workers"
+        ) from error
 
 
 def _explained(error: BaseException) -> Exception:

@@ -15,6 +15,10 @@ class SourceUnreadableError(GroundbreakError):
     """A file that is there but cannot be read as what it should be."""
 
 
+class SourceChangedError(GroundbreakError):
+    """An image that became another one while it was read."""
+
+
 class GeoreferenceError(GroundbreakError):
     """An image without a usable CRS or transform."""
 
@@ -51,6 +55,10 @@ class OutputError(GroundbreakError):
     """Results that cannot be written where they were asked for."""
 
 
+class ResultError(GroundbreakError):
+    """A result that cannot be checked or made again by what its run.json says."""
+
+
 class TooLargeError(GroundbreakError):
     """A comparison for which there is not enough memory, however small its blocks."""
 
@@ -65,6 +73,10 @@ class CatalogueError(GroundbreakError):
 
 class MissingExtraError(GroundbreakError):
     """Something that needs a package which is not installed."""
+
+
+class NotAllowedError(GroundbreakError):
+    """A file or a server that is not trusted with what it asks for; the message names what would allow it."""
 
 
 class DeliveryError(GroundbreakError):

@@ -80,10 +80,10 @@ def write_blocks(
     store.folder.mkdir(exist_ok=True)
     windows = store.blocks()
     work = _Block(radiometry, detection, specs, store)
-    missing = [window for window in windows if not work.note(window).exists()]
+    missing = [window for window in windows if not work.is_done(window)]
     lazy = partial(images.each, work=work, halo=reach)
     if has_processes():
-        compute_groups(lazy, neighbours(missing, side, _TOGETHER), progress)
+        compute_groups(lazy, neighbours(missing, side, _TOGETHER), progress, _place)
     else:
         done = 0
         for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
@@ -120,6 +120,13 @@ class _Block:
         """
         return self.store.folder / f"{window[0].start}_{window[1].start}.json"
 
+    def is_done(self, window: Window) -> bool:
+        """Whether a block and its note are there; after a power cut a file may have its name and no bytes."""
+        files = [self.note(window), *(self.store.path(spec, window) for spec in self.specs.values())]
+        if self.detection is not None:
+            files.append(self.detection.layers.path(window))
+        return all(file.exists() and file.stat().st_size > 0 for file in files)
+
     def __call__(self, window: Window, inner: Window, pair: Pair) -> None:
         """Write the window's rasters, and then the note of it."""
         after, around = pair.after, _around(window, inner, pair.after.shape[1:])
@@ -135,6 +142,15 @@ class _Block:
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
         counts = [int(seen.sum()) for seen in (before_seen, after_seen, before_seen & after_seen)]
         write_text(self.note(window), json.dumps(counts))
+
+
+def _place(windows: list[Window]) -> str:
+    """Where neighbouring blocks lie on the grid, in words."""
+    (top, bottom), (left, right) = (
+        (min(part.start for part in parts), max(part.stop for part in parts))
+        for parts in zip(*windows, strict=True)
+    )
+    return f"the block of rows {top} to {bottom - 1}, columns {left} to {right - 1} of the grid"
 
 
 def _around(window: Window, inner: Window, shape: tuple[int, ...]) -> Window:

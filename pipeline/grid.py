@@ -14,7 +14,7 @@ from odc.geo.geom import polygon
 from pyproj import Proj
 
 from pipeline.area import read_area
-from pipeline.errors import AreaError, GeoreferenceError, NoOverlapError
+from pipeline.errors import AreaError, BandError, GeoreferenceError, NoOverlapError
 from pipeline.scenes.sources import pick
 
 PHASE = 0.01  # pixels: grids whose pixel edges differ by less are one grid
@@ -26,9 +26,11 @@ def native_grid(items: Sequence[pystac.Item], bands: Sequence[str]) -> GeoBox:
 
     Tiles that share CRS, pixel size and pixel phase are joined without resampling. Where they do not (two UTM
     zones, two resolutions), the grid is that of the finest tile, the first one among equals, and load
-    resamples the others onto it.
+    resamples the others onto it. Raises BandError where no band is asked for, as of images without any.
     """
     grids = list(dict.fromkeys(source.grid for item in items for source in pick(item, bands)))
+    if not grids:
+        raise BandError("the images of one date have no band in common; name the files of one sensor only")
     size = pixel_size if len({grid.crs for grid in grids}) == 1 else resolution_m
     finest = min(grids, key=lambda grid: round(size(grid), 9))
     return _span(finest, [pixel_bounds(finest, grid) for grid in grids])
@@ -40,9 +42,9 @@ def site_grid(
     """The grid on which a pair is compared: north up, in true metres, cropped to the area of interest.
 
     The before image's own pixels where they are such and neither `crs` nor `resolution` (metres) says
-    otherwise; else the UTM zone of its centre at its own resolution, pixel edges on multiples of the
-    resolution. Raises NoOverlapError where area and image share no ground, GeoreferenceError for a CRS that
-    is not in metres.
+    otherwise; else the UTM zone (near a pole UPS) of its centre at its own resolution, pixel edges on
+    multiples of the resolution. Raises NoOverlapError where area and image share no ground,
+    GeoreferenceError for a CRS that is not in metres.
     """
     if crs is not None and not _in_metres(CRS(crs), before):
         raise GeoreferenceError(
@@ -104,7 +106,9 @@ def pixel_size(grid: GeoBox) -> float:
 def resolution_m(grid: GeoBox) -> float:
     """The side of a pixel in metres, at the grid's centre."""
     return (
-        pixel_size(grid) if _in_metres(_crs(grid), grid) else pixel_size(grid.to_crs("utm", resolution="fit"))
+        pixel_size(grid)
+        if _in_metres(_crs(grid), grid)
+        else pixel_size(grid.to_crs(_metric(grid), resolution="fit"))
     )
 
 
@@ -176,7 +180,13 @@ def _regrid(before: GeoBox, crs: str | None, resolution: float | None) -> GeoBox
     """Square pixels over the extent of `before`, their edges on multiples of the resolution."""
     target = CRS(crs) if crs is not None else (before.crs if _in_metres(_crs(before), before) else None)
     size = resolution if resolution is not None else float(f"{resolution_m(before):.3g}")
-    return before.to_crs(target or "utm", resolution=size)  # type: ignore[arg-type]
+    return before.to_crs(target or _metric(before), resolution=size)  # type: ignore[arg-type]
+
+
+def _metric(grid: GeoBox) -> str:
+    """A CRS in true metres for the grid's centre: UTM, or UPS beyond its limits (84° N, 80° S)."""
+    ((_, lat),) = to_lonlat(grid.extent).centroid.points
+    return "EPSG:32661" if lat > 84 else "EPSG:32761" if lat < -80 else "utm"
 
 
 def _dense(grid: GeoBox) -> Geometry:

@@ -12,8 +12,9 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Self, TextIO
 
 import psutil
@@ -100,9 +101,7 @@ class Progress:
         except BaseException:
             self._left(name)
             raise
-        cost = self.stages.setdefault(name, {"seconds": 0.0, "peak_mb": 0.0})
-        cost["seconds"] = round(cost["seconds"] + time.perf_counter() - start, 3)
-        cost["peak_mb"] = round(max(cost["peak_mb"], peak.mb), 1)
+        cost = self.stages[name] = self._cost(name, time.perf_counter() - start, peak.mb)
         self._left(name)
         self._ended(name, cost["seconds"], cost["peak_mb"])
 
@@ -112,11 +111,39 @@ class Progress:
     def note(self, text: str) -> None:
         """One line for the person."""
 
+    def now(self) -> datetime:
+        """The moment (UTC) that a result says it was made at."""
+        return datetime.now(UTC)
+
+    def _cost(self, name: str, seconds: float, peak_mb: float) -> dict[str, float]:
+        """Of a stage so far, the part that has just ended added."""
+        before = self.stages.get(name, {"seconds": 0.0, "peak_mb": 0.0})
+        return {
+            "seconds": round(before["seconds"] + seconds, 3),
+            "peak_mb": round(max(before["peak_mb"], peak_mb), 1),
+        }
+
     def _started(self, name: str) -> None: ...
 
     def _left(self, name: str) -> None: ...
 
     def _ended(self, name: str, seconds: float, peak_mb: float) -> None: ...
+
+
+class Replay(Progress):
+    """Tells the times of an earlier run, by its run.json, instead of its own: so that whatever is made again
+    with them can be the same to the byte.
+    """
+
+    def __init__(self, created: str, stages: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__()
+        self._created, self._told = created, stages
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._created)
+
+    def _cost(self, name: str, seconds: float, peak_mb: float) -> dict[str, float]:
+        return dict(self._told[name]) if name in self._told else super()._cost(name, seconds, peak_mb)
 
 
 class PartOf(Progress):

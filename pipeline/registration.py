@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.compute import compute
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import write_blocks
+from pipeline.inputs import Inputs
 from pipeline.job import Job, align, aligned, load
 from pipeline.outputs.provenance import write_run
 from pipeline.outputs.rasters import image_spec
@@ -22,7 +23,8 @@ def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
     Raises a GroundbreakError (bad input, NoOverlapError, AlignmentRejectedError, NothingObservedError) and
     then leaves the folder as it was.
     """
-    with staging(job.out, f"align{fingerprint(job)}") as folder:
+    inputs = Inputs.of(job).begin()
+    with staging(job.out, inputs.mark(f"align{fingerprint(job)}")) as folder:
         with progress.stage("load"):
             scene = load(job)
         with progress.stage("align"):
@@ -36,6 +38,7 @@ def register(job: Job, progress: Progress, warp: bool) -> dict[str, Any]:
                 written = write_blocks(images, folder, specs, chunk, progress)
                 compute(*written.joined(folder))
                 parts["observed"] = written.observed
-        summary = summarise(job, scene, alignment, stages=progress.stages, **parts)
+        inputs.check()
+        summary = summarise(job, scene, alignment, inputs, progress.now(), stages=progress.stages, **parts)
         write_run(folder, summary)
     return summary

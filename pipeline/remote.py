@@ -23,9 +23,10 @@ _WEB = ("http", "https")
 _WEB_SECONDS = 30  # without an answer
 
 _HTTP_OPTIONS = {
-    "GDAL_HTTP_MAX_RETRY": "5",
+    "GDAL_HTTP_MAX_RETRY": "3",
     "GDAL_HTTP_RETRY_DELAY": "0.5",  # seconds, twice as long each time
     "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_TIMEOUT": "300",  # seconds for one request
     "GDAL_HTTP_LOW_SPEED_LIMIT": "100",  # bytes a second; a server that gives less for so long has stalled
     "GDAL_HTTP_LOW_SPEED_TIME": "30",
 }
@@ -39,7 +40,7 @@ def is_url(text: str) -> bool:
 def absolute(place: str | Path) -> str:
     """A folder or file as an absolute path, as workers may run anywhere; a URL as it is, but for a last /."""
     text = str(place)
-    return text.rstrip("/") if is_url(text) else str(Path(text).expanduser().resolve())
+    return text.rstrip("/") if is_url(text) else str(Path(text).expanduser().absolute())
 
 
 def is_remote(name: str) -> bool:
@@ -59,6 +60,15 @@ def gdal_path(url: str, *, alone: bool = False) -> Path:
         return Path(_BUCKETS[scheme] + rest)
     options = "empty_dir=yes&" if alone else ""
     return Path(f"/vsicurl?{options}url={quote(url, safe='')}")  # as a path, // would become /
+
+
+def fetched_info(url: str) -> dict[str, Any]:
+    """`{bytes, etag}` of an object in a bucket; None where it cannot be asked for."""
+    try:
+        told = _store(urlsplit(url).scheme).info(url)
+    except _faults():
+        told = {}
+    return {"bytes": told.get("size"), "etag": told.get("ETag")}
 
 
 def find_remote(url: str) -> list[str]:

@@ -39,6 +39,11 @@ def pair_results(site: Path) -> list[PairResult]:
     return sorted(found, key=lambda pair: (pair.after, pair.before))
 
 
+def is_pair(name: str) -> bool:
+    """Whether a folder is named as that of one comparison in a site's folder."""
+    return _PAIR.fullmatch(name) is not None
+
+
 def read_run(folder: Path) -> dict[str, Any] | None:
     """What run.json says; None where no run ended in this folder."""
     try:

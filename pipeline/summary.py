@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -15,28 +13,40 @@ import xarray as xr
 from pipeline import __version__
 from pipeline.fingerprint import fingerprint
 from pipeline.grid import pixel_size
-from pipeline.outputs.provenance import file_record, library_versions
-from pipeline.secrecy import without_secrets
+from pipeline.inputs import Inputs
+from pipeline.outputs.provenance import library_versions
+from pipeline.recipe import recipe
 from pipeline.stages.align import Alignment
 
 if TYPE_CHECKING:
     from pipeline.job import Job, Scene
 
 
-def summarise(job: Job, scene: Scene, alignment: Alignment, **parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs, grid, settings and what each stage found; `parts` are added under their names."""
+def summarise(
+    job: Job,
+    scene: Scene,
+    alignment: Alignment,
+    inputs: Inputs,
+    made_at: datetime,
+    **parts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Inputs, grid, settings and what each stage found; `parts` are added under their names.
+
+    It suffices to do the job again: see `recipe.job_from`.
+    """
+    files = inputs.told(job)
     return {
         "groundbreak": __version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": made_at.isoformat(timespec="seconds"),
         "fingerprint": fingerprint(job),
         "made": scene.made,
-        "site": {"id": job.site_id, "name": job.site_name},
-        "before": _date(job.before, scene.before),
-        "after": _date(job.after, scene.after),
+        "before": _date(job.before, scene.before) | files["before"],
+        "after": _date(job.after, scene.after) | files["after"],
         "grid": _grid(scene),
-        "settings": asdict(job.settings),
         "alignment": _alignment(alignment),
         "versions": library_versions(),
+        "model": job.settings.detect.checksums(),
+        **recipe(job),
         **parts,
     }
 
@@ -56,16 +66,8 @@ def _counts(column: Any) -> dict[str, int]:
 
 
 def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
-    hrefs = sorted(
-        {
-            without_secrets(asset.get_absolute_href() or asset.href)
-            for item in items
-            for asset in item.assets.values()
-        }
-    )
     return {
         "date": image.attrs["date"],
-        "inputs": [_input(href) for href in hrefs],
         "sensor": _told(item.properties.get("platform") for item in items),
         "providers": _told(who.get("name") for item in items for who in item.properties.get("providers", [])),
         "licence": _told(item.properties.get("license") for item in items),
@@ -75,11 +77,6 @@ def _date(items: Sequence[pystac.Item], image: xr.Dataset) -> dict[str, Any]:
 def _told(values: Iterable[object]) -> str | None:
     """What the items of a date tell, each once; None where none tells anything."""
     return ", ".join(sorted({str(value) for value in values if value})) or None
-
-
-def _input(href: str) -> dict[str, Any]:
-    path = Path(href)
-    return file_record(path) if path.is_file() else {"href": href, "sha256": None, "bytes": None}
 
 
 def _grid(scene: Scene) -> dict[str, Any]:

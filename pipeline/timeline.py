@@ -13,6 +13,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.outputs.files import write_text
+from pipeline.outputs.sheets import csv_text
 from pipeline.outputs.vectors import to_lonlat
 from pipeline.places import mean_inside, observed_share, on_the_image, on_the_reference
 from pipeline.stages.track import COLUMNS, Comparison, Seen, Timeline, Track
@@ -78,5 +79,5 @@ def write_timeline(folder: Path, timeline: Timeline) -> None:
     history = timeline.history.assign(
         **{name: timeline.history[name].map(words) for name in ("observed", "present")}
     )
-    write_text(folder / CSV, history.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / PHASES_CSV, timeline.phases.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / CSV, csv_text(history))
+    write_text(folder / PHASES_CSV, csv_text(timeline.phases))

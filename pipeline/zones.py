@@ -11,6 +11,7 @@ from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.outputs.files import replacing, write_text
+from pipeline.outputs.sheets import csv_text
 from pipeline.stages.flag.shape import measure_shape
 from pipeline.stages.track import Timeline
 
@@ -84,6 +85,6 @@ def _length(outline: BaseGeometry, pixel_m: float) -> float:
 def write_zones(folder: Path, timeline: Timeline, pixel_m: float) -> None:
     """Write `zones.csv` and `zones.parquet` into a site's folder. Raises OutputError."""
     rows = summarise_zones(timeline, pixel_m)
-    write_text(folder / CSV, rows.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / CSV, csv_text(rows))
     with replacing(folder / PARQUET) as part:
         rows.to_parquet(part, index=False, compression="zstd")

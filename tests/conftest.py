@@ -8,6 +8,9 @@ import os
 # One thread within a library, as the command line has it; NumPy reads this once, when it is first imported.
 os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
+# Servers of these tests run on loopback, which is not talked to unless that is allowed (pipeline/trust.py).
+os.environ["GROUNDBREAK_ALLOW_HOSTS"] = "127.0.0.1"
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +31,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     simulate_pair(folder, seed=11, size=256, style=PairStyle(works=("building", "road", "earthwork")))
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `made`, as small as can be aligned: for tests of what goes wrong around the images."""
+    folder = tmp_path_factory.mktemp("tiny")
+    simulate_pair(folder, seed=11, size=128, style=PairStyle(works=("building",)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_result(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the detector that has learned nothing makes of it; do not write there."""
+    out = tmp_path_factory.mktemp("tiny-compared") / "result"
+    return compare(tiny / "before", tiny / "after", out, "--detector", "classic")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.error import HTTPError
@@ -21,10 +22,13 @@ STALL = 5  # seconds
 
 
 class Faulty(BaseHTTPRequestHandler):
-    """Faults: a status such as 503; `half` an answer; `rubbish` of the same length; `empty`: {}; `stall`."""
+    """Faults: a status such as 503; `half` an answer; `rubbish` of the same length; `empty`: {}; `stall`;
+    `trickle`: a byte now and then.
+    """
 
     plan: dict[str, Any] = {"match": "", "skip": 0, "faults": []}  # noqa: RUF012 (shared on purpose)
     requests = 0
+    slowly = False
     seen: dict[str, str] = {}  # noqa: RUF012 (headers of the last request passed on)
     lock = threading.Lock()
 
@@ -67,6 +71,7 @@ class Faulty(BaseHTTPRequestHandler):
             data = b"{}"
         headers = {name: got.headers[name] for name in ("Content-Type", "Content-Range") if got.headers[name]}
         length = got.headers["Content-Length"] if self.command == "HEAD" else str(len(data))
+        self.slowly = fault == "trickle"
         self.answer(got.status, headers, data[: len(data) // 2] if fault == "half" else data, length)
 
     def next_fault(self) -> str | None:
@@ -86,8 +91,14 @@ class Faulty(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length or str(len(data)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(data)
+            self.trickle(data) if self.slowly else self.wfile.write(data)
         self.close_connection = True
+
+    def trickle(self, data: bytes) -> None:
+        with suppress(OSError):  # whoever asked has had enough
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.5)
 
     def log_message(self, *args: object) -> None:
         pass

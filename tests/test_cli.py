@@ -106,11 +106,13 @@ def test_version_and_help_with_examples() -> None:
         "score",
         "train",
         "doctor",
+        "verify",
     ):
         told = groundbreak(command, "--help")
         assert told.exit_code == 0
         assert f"groundbreak {command} " in told.stdout.split("Examples")[1]
-        assert ("--scheduler" in told.stdout) == (command in {"compare", "align", "run", "monitor", "doctor"})
+        computing = {"compare", "align", "run", "monitor", "doctor", "verify"}
+        assert ("--scheduler" in told.stdout) == (command in computing)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from imagery import noise
-from servers import faults_left, headers_seen, misbehave, served
+from jobs import groundbreak
+from servers import faults_left, free_port, headers_seen, misbehave, served
 from static_catalogue import AREA, BOX, make_catalogue
 
 from pipeline.config import load_site
@@ -106,13 +108,38 @@ def test_an_image_is_read_again(proxy: str, fault: str, match: str) -> None:
     assert faults_left(proxy) == []
 
 
-@pytest.mark.parametrize("fault", ["503", "half", "rubbish"])
+@pytest.mark.parametrize("fault", ["503", "half", "rubbish", "trickle"])
 def test_an_image_that_stays_broken_is_told_not_blank(proxy: str, fault: str) -> None:
     lazy = image(proxy, 2, f"{fault}broken")
     misbehave(proxy, "made.tif", *[fault] * ALWAYS)
     with pytest.raises(SourceUnreadableError, match=r"made\.tif: cannot be read") as caught:
         lazy.compute(scheduler="synchronous")
     assert "broken" not in str(caught.value)  # a query may be a token
+
+
+def test_a_dead_server_is_told_in_time(tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{free_port()}/a.tif"
+    start = time.monotonic()
+    told = groundbreak("compare", address, address, "--out", tmp_path / "out", "--quiet")
+    assert time.monotonic() - start < 60
+    assert told.exit_code == 1
+    (line,) = told.stderr.splitlines()
+    assert f"error: {address}: " in line
+
+
+def test_once_patience_is_over_an_image_is_not_asked_for_again(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    lazy = image(proxy, 0, "patience")
+    misbehave(proxy, "made.tif", *["503"] * ALWAYS)
+    with pytest.raises(SourceUnreadableError):
+        lazy.compute(scheduler="synchronous")
+    first = ALWAYS - len(faults_left(proxy))
+    monkeypatch.setattr(opening, "PATIENCE", 60.0)
+    with pytest.raises(SourceUnreadableError):
+        lazy.compute(scheduler="synchronous")
+    assert ALWAYS - len(faults_left(proxy)) > 2 * first
 
 
 def test_a_date_that_cannot_be_fetched_fails_and_comes_with_the_next_run(proxy: str, tmp_path: Path) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from imagery import grid, noise, write
 
 from pipeline.config import Settings
 from pipeline.fingerprint import fingerprint
+from pipeline.inputs import Inputs
 from pipeline.job import Job
+from pipeline.recipe import recipe
 from pipeline.remote import gdal_path, http_options
 from pipeline.scenes import describe
 from pipeline.secrecy import SecretiveFormatter, holds_secret, without_secrets
-from pipeline.summary import _date
 
 SIGNED = "https://host/a/b.tif?sv=2024&sig=SECRET%3D"
 
@@ -57,7 +58,10 @@ def test_log_lines_and_tracebacks() -> None:
     assert stream.getvalue().count("https://host/a/b.tif") == 2
 
 
-def test_addresses_signed_anew_are_the_same_inputs(tmp_path: Path) -> None:
+def test_addresses_signed_anew_are_the_same_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "pipeline.inputs.remote_state", lambda url: {"bytes": 10, "etag": str("SECRET" in url)}
+    )
     box = grid(8, 8)
 
     def job(query: str) -> Job:
@@ -66,8 +70,9 @@ def test_addresses_signed_anew_are_the_same_inputs(tmp_path: Path) -> None:
         return Job("a", "a", tmp_path, tuple(items), tuple(items), Settings())
 
     assert fingerprint(job("one")) == fingerprint(job("two"))
-    told = _date(job("one").before, SimpleNamespace(attrs={"date": "2024-05-01"}))  # type: ignore[arg-type]
-    assert told["inputs"] == [{"href": "https://host/a.tif", "sha256": None, "bytes": None}]
+    told = Inputs.of(job("SECRET")).told(job("SECRET"))["before"]["inputs"]
+    assert told == [{"href": "https://host/a.tif", "sha256": None, "bytes": 10, "etag": "True"}]
+    assert "SECRET" not in json.dumps(recipe(job("SECRET")))
 
 
 def test_the_environment_has_the_last_word_on_patience(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,7 @@ from pathlib import Path
 
 
 class WithRanges(SimpleHTTPRequestHandler):
-    """Honours `Range: bytes=first-last`; tells at /served how many bytes it gave."""
+    """Honours `Range: bytes=first-last`; tells each file's ETag, and at /served how many bytes it gave."""
 
     served = 0
 
@@ -26,10 +27,13 @@ class WithRanges(SimpleHTTPRequestHandler):
         first, _, last = wanted.partition("-")
         start, stop = int(first or 0), min(int(last or len(data)), len(data) - 1) + 1
         WithRanges.served += stop - start
-        self._give(data[start:stop], f"bytes {start}-{stop - 1}/{len(data)}" if wanted else None)
+        tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+        self._give(data[start:stop], f"bytes {start}-{stop - 1}/{len(data)}" if wanted else None, tag)
 
-    def _give(self, data: bytes, part: str | None = None) -> None:
+    def _give(self, data: bytes, part: str | None = None, tag: str | None = None) -> None:
         self.send_response(206 if part else 200)
+        if tag:
+            self.send_header("ETag", tag)
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("Content-Length", str(len(data)))
         if part:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
-from pipeline.errors import DeliveryError
+from pipeline.errors import DeliveryError, NotAllowedError
 
 _TIMEOUT_S = (10, 30)  # to connect, and between bytes of the answer
 _TRY_LATER = {408, 425, 429, 500, 502, 503, 504}
@@ -48,12 +48,16 @@ def post(url: str, told: dict[str, Any], pictures: Sequence[Path]) -> None:
     """
     import requests
 
+    from pipeline.web import session
+
     headers = {"Idempotency-Key": told["id"], "User-Agent": f"groundbreak/{__version__}"}
     body = {**told, "attachments": [_attached(path) for path in pictures]}
     try:
-        answer = requests.post(url, json=body, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
+        answer = session().post(url, json=body, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
     except (requests.ConnectionError, requests.Timeout) as error:
         raise DeliveryError(f"no answer ({type(error).__name__})", later=True) from None
+    except NotAllowedError as error:
+        raise DeliveryError(str(error)) from None
     except (requests.RequestException, ValueError) as error:
         raise DeliveryError(f"not a usable web address ({type(error).__name__}); check it") from None
     if not answer.ok or answer.is_redirect:

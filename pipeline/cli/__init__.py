@@ -21,6 +21,7 @@ from pipeline.cli.sites import check, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
 from pipeline.cli.usage import STOPPED, Command, Commands
+from pipeline.cli.verify import verify
 
 app = typer.Typer(
     name="groundbreak", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -75,6 +76,7 @@ _add(
     "groundbreak monitor configs --out out --every 6h",
 )
 _add(serve, _SITES, "groundbreak serve out --open", "groundbreak serve result --port 9000")
+_add(verify, _SITES, "groundbreak verify out/boukamal", "groundbreak verify result --again --workers 2")
 _add(check, _SITES, "groundbreak check configs/*.yaml")
 _add(
     init,

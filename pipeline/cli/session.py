@@ -11,14 +11,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console, RenderableType
 
 from pipeline.cli.usage import STOPPED
-from pipeline.errors import GroundbreakError
+from pipeline.errors import GroundbreakError, StoppedError
 from pipeline.progress import LoggedProgress, PlainProgress, Progress, RichProgress
+from pipeline.schedule import ended_by_signals
 from pipeline.secrecy import SecretiveFormatter, without_secrets
 
 _BLAS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -47,6 +48,24 @@ def reporting(verbose: bool = False) -> Iterator[None]:
         fail(f"this is a bug in Groundbreak: {what}; run again with --verbose for the traceback")
 
 
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM and SIGINT (Ctrl-C) end the command, exit status 143 and 130; what is done is kept."""
+    try:
+        with ended_by_signals():
+            yield
+    except StoppedError as stopped:
+        leave(128 + stopped.number)
+
+
+def leave(status: int) -> NoReturn:
+    """End the process because it was told to, without waiting for what its threads are at."""
+    print("stopped; the same command goes on from here", file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def fail(message: str) -> None:
     """The one line that a failed command leaves on standard error. Raises typer.Exit(1)."""
     print(f"groundbreak: error: {without_secrets(message)}", file=sys.stderr)
@@ -55,8 +74,10 @@ def fail(message: str) -> None:
 
 @contextmanager
 def computing(scheduler: str | None, workers: int, verbose: bool, quiet: bool) -> Iterator[Progress]:
-    """`reporting`, with progress on standard error and the chosen Dask scheduler active."""
-    with reporting(verbose):
+    """`reporting`, with progress on standard error and the chosen Dask scheduler active; told to end, it does
+    so at once.
+    """
+    with reporting(verbose), stoppable():
         os.environ.update(dict.fromkeys(_BLAS, "1"))  # before NumPy is loaded, which reads it once
         from pipeline.cluster import connect
         from pipeline.remote import share_endpoint

@@ -29,7 +29,7 @@ from pipeline.cli.options import (
     iso,
 )
 from pipeline.cli.pairs import settings_with, show_result
-from pipeline.cli.session import computing, fail, reporting, show, show_json
+from pipeline.cli.session import computing, fail, leave, reporting, show, show_json
 from pipeline.errors import GroundbreakError, StoppedError
 
 STATUSES = ("confirmed", "removed", "candidate", "refuted")
@@ -128,7 +128,7 @@ def monitor(
         with reporting(verbose):
             raise typer.Exit(_planned(sites, Path(out), adjust, json))
     with computing(scheduler, workers, verbose, quiet) as progress:
-        from pipeline.schedule import ended_by_signals, repeat
+        from pipeline.schedule import repeat
 
         def round_of_all() -> None:
             try:
@@ -136,14 +136,12 @@ def monitor(
             except GroundbreakError as error:  # of this round; the next may do better
                 progress.note(f"groundbreak: error: {error}")
 
+        if every is None:
+            raise typer.Exit(_watched(sites, Path(out), adjust, progress, json))
         try:
-            with ended_by_signals():
-                if every is None:
-                    raise typer.Exit(_watched(sites, Path(out), adjust, progress, json))
-                repeat(round_of_all, every)
-        except StoppedError as stopped:
-            progress.note("stopped; the same command goes on from here")
-            raise typer.Exit(128 + stopped.number if every is None else 0) from None
+            repeat(round_of_all, every)
+        except StoppedError:
+            leave(0)
 
 
 def _watched(sites: list[Path], out: Path, adjust: Adjust, progress: Progress, json: bool) -> int:

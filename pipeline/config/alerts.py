@@ -5,6 +5,7 @@ Addresses that hold a secret stand in the environment, and the file names the va
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -53,6 +54,16 @@ def _secret_address(address: str | None) -> str | None:
     return address
 
 
+def _inside(path: str | None) -> str | None:
+    """A path from a site's folder that stays within the output folder."""
+    if path is None:
+        return None
+    place = posixpath.normpath(f"site/{path}")
+    if path.startswith("/") or place.startswith("..") or place in {".", "site"}:
+        raise ValueError(f"{path!r} is no file in the output folder; write a name, or ../NAME to share one")
+    return path
+
+
 def _targets(value: Any) -> Any:
     """A list of targets. Faults are said here, in words that repeat no address."""
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
@@ -63,8 +74,12 @@ def _targets(value: Any) -> Any:
 class Target(Section):
     """One place that alerts go to. Files are relative to the site's output folder."""
 
-    file: str | None = Field(None, description="a line of JSON an alert is added to this file")
-    atom: str | None = Field(None, description="this file is a feed for news readers (Atom)")
+    file: Annotated[str | None, AfterValidator(_inside)] = Field(
+        None, description="a line of JSON an alert is added to this file"
+    )
+    atom: Annotated[str | None, AfterValidator(_inside)] = Field(
+        None, description="this file is a feed for news readers (Atom)"
+    )
     webhook: Annotated[str | None, AfterValidator(_open_address)] = Field(
         None, description="JSON is posted to this address; or to the one in ${NAME}"
     )

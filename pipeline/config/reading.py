@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -12,8 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.config.schema import SiteFile
 from pipeline.errors import ConfigError
+from pipeline.texts import read_text
+from pipeline.trust import trust, variable
 
 Loc = tuple[str | int, ...]
+_NUMBERS = yaml.constructor.SafeConstructor()
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,8 +37,11 @@ def read_site_file(path: Path) -> SiteFile:
         try:
             site = SiteFile.model_validate(values)
         except ValidationError as error:
-            details = sorted(error.errors(), key=lambda detail: _line(lines, detail["loc"]))
-            faults += [_fault(path, lines, dict(detail)) for detail in details]
+            told = tuple(faults)  # what is no number is so once
+            for detail in sorted(error.errors(), key=lambda detail: _line(lines, detail["loc"])):
+                loc = detail["loc"]
+                if not (loc and any(known.startswith(_where(path, lines, loc)) for known in told)):
+                    faults.append(_fault(path, lines, dict(detail)))
     if site is None or faults:
         raise ConfigError("\n".join(faults))
     return site
@@ -43,52 +50,84 @@ def read_site_file(path: Path) -> SiteFile:
 def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
     """Values, the line of every key, and faults that YAML itself has (bad syntax, a key twice)."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, "max_site_mb")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such site file; `groundbreak init` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as text ({error}); name a site file.") from None
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             return None, {}, [f"{path}:1: not a site file; `groundbreak init` writes one to start from."]
         lines: dict[Loc, int] = {}
-        twice = [f"{path}:{line}: {key}: stands twice; keep one." for key, line in _walk(node, (), lines)]
-        return loader.construct_document(node), lines, twice
+        most = trust().max_values
+        faults = [f"{path}:{line}: {key}: {what}" for key, line, what in _walk(node, (), lines, most)]
+        return loader.construct_document(node), lines, faults
+    except RecursionError:
+        return None, {}, [f"{path}:1: nested too deep, or within itself; write it flat."]
+    except OverflowError:
+        mend = f"leave some out, or set {variable('max_values')} higher"
+        return None, {}, [f"{path}:1: more than {most} values, references written out; {mend}."]
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # PyYAML's, of a tag that does not fit
+        return None, {}, [f"{path}:1: not valid YAML ({error}); take the tags (!!) out."]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        return (
-            None,
-            {},
-            [f"{path}:{mark.line + 1 if mark else 1}: not valid YAML ({problem}); mend this line."],
-        )
-    finally:
-        loader.dispose()
+        return None, {}, [f"{path}:{line + 1}: not valid YAML ({problem}); mend this line."]
 
 
-def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int]) -> list[tuple[str, int]]:
-    """Note the line of each key below `node`; return the keys that stand twice."""
-    twice: list[tuple[str, int]] = []
+def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tuple[str, int, str]]:
+    """Note the line of each key below `node`; return faults with their keys and lines: what stands twice, and
+    numbers that are none.
+
+    What is referred to (*name) counts again each time, as it is written out when it is checked. Raises
+    OverflowError where that makes more than `most` values.
+    """
+    if len(lines) > most:
+        raise OverflowError
+    faults: list[tuple[str, int, str]] = []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            below = (*at, str(key.value))
+            below, line = (*at, str(key.value)), key.start_mark.line + 1
             if below in lines:
-                twice.append((".".join(map(str, below)), key.start_mark.line + 1))
-            lines[below] = key.start_mark.line + 1
-            twice += _walk(value, below, lines)
+                faults.append((_dotted(below), line, "stands twice; keep one."))
+            lines[below] = line
+            faults += _walk(value, below, lines, most)
     elif isinstance(node, yaml.SequenceNode):
         for i, value in enumerate(node.value):
             lines[*at, i] = value.start_mark.line + 1
-            twice += _walk(value, (*at, i), lines)
-    return twice
+            faults += _walk(value, (*at, i), lines, most)
+    elif _is_no_number(node):
+        faults.append((_dotted(at), node.start_mark.line + 1, f"{node.value} is no number; write one."))
+    return faults
+
+
+def _is_no_number(node: yaml.Node) -> bool:
+    """Whether it is .nan or infinite, also as 1.0e+999."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:float":
+        return False
+    return not math.isfinite(_NUMBERS.construct_yaml_float(node))
+
+
+def _dotted(loc: Loc) -> str:
+    return ".".join(map(str, loc))
 
 
 def _fault(path: Path, lines: dict[Loc, int], detail: dict[str, Any]) -> str:
-    loc = _written(lines, detail["loc"])
-    where = f"{'.'.join(map(str, loc))}: " if loc else ""
-    return f"{path}:{_line(lines, loc)}: {where}{_what(loc, detail)}"
+    return f"{_where(path, lines, detail['loc'])}{_what(_written(lines, detail['loc']), detail)}"
+
+
+def _where(path: Path, lines: dict[Loc, int], loc: Loc) -> str:
+    """What a fault's line begins with."""
+    written = _written(lines, loc)
+    return f"{path}:{_line(lines, written)}: {f'{_dotted(written)}: ' if written else ''}"
 
 
 def _written(lines: dict[Loc, int], loc: Loc) -> Loc:

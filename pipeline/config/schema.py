@@ -23,13 +23,14 @@ from pipeline.stages.track import Track
 
 
 def _area(value: Any) -> Any:
-    if isinstance(value, str) or (isinstance(value, list) and len(value) == 4):
+    box = isinstance(value, list) and len(value) == 4 and all(type(each) in {int, float} for each in value)
+    if isinstance(value, str) or box:
         return value
     raise ValueError("neither a file nor a box; write a path, or [west, south, east, north]")
 
 
-def _dated(value: str | None) -> str | None:
-    if value is not None and "{date}" not in value:
+def _dated(value: Any) -> Any:
+    if isinstance(value, str) and "{date}" not in value:
         raise ValueError("has no {date} in it; put it where the files' date stands")
     return value
 
@@ -49,8 +50,8 @@ def _known_crs(value: str | None) -> str | None:
     return value
 
 
-def _without_password(value: str | None) -> str | None:
-    if value is not None and re.search(r"://[^/@]*:[^/@]*@", value):
+def _without_password(value: Any) -> Any:
+    if isinstance(value, str) and re.search(r"://[^/@]*:[^/@]*@", value):
         raise ValueError("has a password in it; leave it to PGPASSWORD or ~/.pgpass")
     return value
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import rasterio
 import shapely
 from rasterio.errors import RasterioError
 from rasterio.features import shapes
 from rasterio.warp import Resampling, reproject
 
+from pipeline.admit import open_raster as admitted
 from pipeline.errors import SourceNotFoundError, SourceUnreadableError
+from pipeline.vector_files import read_features
 
 
 def compared_dates(result: Path) -> tuple[str, str] | None:
@@ -56,10 +57,7 @@ def read_vectors(path: Path) -> gpd.GeoDataFrame:
     """Features with kind and direction, in the file's CRS, also where there are none."""
     if not path.is_file():
         raise SourceNotFoundError(f"{path}: no such file; name a result folder, and a truth file")
-    try:
-        frame = gpd.read_file(path)
-    except Exception as error:  # pyogrio raises many kinds, all of them "not a vector file"
-        raise SourceUnreadableError(f"{path}: cannot be read as GeoJSON ({error})") from error
+    frame = read_features(path)
     if len(frame) and not {"kind", "direction"} <= set(frame.columns):
         raise SourceUnreadableError(
             f"{path}: features need `kind` and `direction`; it has {list(frame.columns)}"
@@ -74,6 +72,6 @@ def open_raster(path: Path) -> Any:
     if not path.is_file():
         raise SourceNotFoundError(f"{path}: no such file; name the folder of a finished run")
     try:
-        return rasterio.open(path)
+        return admitted(path)
     except RasterioError as error:
         raise SourceUnreadableError(f"{path}: cannot be read as a raster ({error})") from error

@@ -21,6 +21,7 @@ from rasterio.windows import Window
 
 from pipeline.grid import blocks
 from pipeline.keep_open import kept_open
+from pipeline.outputs.files import writing
 from pipeline.outputs.rasters import RasterSpec
 from pipeline.pair import Pair
 
@@ -42,7 +43,10 @@ class BlockStore:
         return blocks(self.grid, self.side)
 
     def write(self, spec: RasterSpec, block: Block, pixels: NDArray[Any]) -> None:
-        """Keep one block (band, y, x), already encoded, in tiles compressed as those of the final file."""
+        """Keep one block (band, y, x), already encoded, in tiles compressed as those of the final file.
+
+        Raises OutputError.
+        """
         rows, cols = block
         profile = {
             "driver": "GTiff",
@@ -61,9 +65,10 @@ class BlockStore:
         }
         path = self.path(spec, block)
         part = path.with_name(f".{uuid4().hex}-{path.name}")
-        with rasterio.open(part, "w", **profile) as file:
-            file.write(pixels)
-        part.replace(path)  # a worker that was given up for lost may be writing the same
+        with writing(path):
+            with rasterio.open(part, "w", **profile) as file:
+                file.write(pixels)
+            part.replace(path)  # a worker that was given up for lost may be writing the same
 
     def read(
         self, spec: RasterSpec, rows: slice, cols: slice, bands: Sequence[int] | None = None

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from pipeline.outputs.blocks import TILE, BlockStore
-from pipeline.outputs.files import write_text
+from pipeline.outputs.files import write_text, writing
 from pipeline.outputs.rasters import GDAL_TYPES, RasterSpec
 from pipeline.outputs.shrink import shrunk
 
@@ -45,14 +45,18 @@ def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, strip: Callable[[slice
 
 
 def join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
-    """Make the COG `target` of all blocks of a raster, written beside them first and renamed when whole."""
+    """Make the COG `target` of all blocks of a raster, written beside them first and renamed when whole.
+
+    Raises OutputError.
+    """
     levels = list(_pyramid(_in_tiles(store, spec), spec))
     tiles = [_tiles(level, spec) for level in levels]
     part = store.folder / f"{spec.name}.cog.tif"
     large = sum(tile.size + _FRAME for level in tiles for tile in level) > _CLASSIC
-    _write_head(part, spec, [level.grid for level in levels], large)
-    _fill(part, tiles)
-    part.replace(target)
+    with writing(target):
+        _write_head(part, spec, [level.grid for level in levels], large)
+        _fill(part, tiles)
+        part.replace(target)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ class LayerStore:
         """Keep one block (layer, y, x), in percent."""
         self.store.write(self.spec, block, layers)
 
+    def path(self, block: Block) -> Path:
+        """The file of a block."""
+        return self.store.path(self.spec, block)
+
     def __call__(self, rows: slice, cols: slice) -> NDArray[np.uint8]:
         """A window of all layers (layer, y, x), `NOT_OBSERVED` where not seen on both dates."""
         return self.store.read(self.spec, rows, cols)

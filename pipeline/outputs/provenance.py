@@ -22,7 +22,7 @@ from pipeline.outputs.files import write_text
 RUN_FILE = "run.json"
 _ORDER = (
     "groundbreak", "created", "made", "site", "before", "after", "grid", "alignment", "radiometry",
-    "observed", "excluded", "detector", "findings", "settings", "stages", "versions", "files",
+    "observed", "excluded", "detector", "findings", "settings", "stages", "versions", "model", "job", "files",
 )  # fmt: skip
 _LIBRARIES = (
     "dask", "distributed", "geopandas", "numba", "numpy", "odc-geo", "odc-loader", "odc-stac", "pandas",
@@ -33,16 +33,21 @@ _LIBRARIES = (
 def file_record(path: Path, href: str | None = None) -> dict[str, Any]:
     """`{href, sha256, bytes}` of a file; `href` defaults to the path."""
     status = path.stat()
+    state = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     return {
         "href": href if href is not None else path.as_posix(),
-        "sha256": _sha256(path, status.st_size, status.st_mtime_ns),
+        "sha256": _sha256(path, state),
         "bytes": status.st_size,
     }
 
 
 @lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, changed: int) -> str:
-    """Read once: an image is named by the fingerprint and by run.json, and a date belongs to two pairs."""
+def _sha256(path: Path, state: tuple[int, ...]) -> str:
+    """Read once: an image is named by the fingerprint and by run.json, and a date belongs to two pairs.
+
+    `state` tells a file that was replaced since, also where its clock was set back to the same second.
+    """
+    del state
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -10,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ClusterError, OutputError, StoppedError
+from pipeline.outputs.files import writing
 from pipeline.outputs.provenance import RUN_FILE
 
 _PREFIX = ".groundbreak-"
 _LOCK = f"{_PREFIX}lock"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
 
 
 @contextmanager
@@ -22,8 +25,9 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
     removed.
 
     `mark`: the fingerprint of the run. Where a run of the same mark was killed or stopped, or its workers
-    died, its folder is still there and goes on being filled; what runs of other marks left is removed. Raises
-    OutputError where `out` cannot be written to, or another run writes there now.
+    died or had too little memory, its folder is still there and goes on being filled; what runs of other
+    marks left is removed. Raises OutputError where `out` cannot be written to (the disk is full, say), or
+    another run writes there now; ClusterError where memory was lacking.
     """
     first = next(p for p in (out, *out.parents) if p.exists())
     try:
@@ -37,8 +41,9 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
             with _writable(out):
                 folder.mkdir(exist_ok=True)
             try:
-                yield folder
-                publish(folder, out)
+                with _room(out), _memory():
+                    yield folder
+                    publish(folder, out)
             except (ClusterError, StoppedError):
                 raise
             except BaseException:
@@ -47,6 +52,30 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         _remove_empty(out, first)
+
+
+@contextmanager
+def _room(out: Path) -> Iterator[None]:
+    """A disk that is full, or that lets nothing be written: whoever noticed it first, it is the result's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        with writing(out):
+            raise
+
+
+@contextmanager
+def _memory() -> Iterator[None]:
+    """Raises ClusterError where there is not."""
+    try:
+        yield
+    except MemoryError as error:
+        what = " ".join(str(error).split()) or "not enough memory"
+        raise ClusterError(
+            f"out of memory ({what}): use a smaller --chunk-size or fewer --workers"
+        ) from error
 
 
 @contextmanager
@@ -89,14 +118,20 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def publish(folder: Path, out: Path) -> None:
-    """While files are being replaced there is no run.json, so a mixture never looks complete."""
+    """While files are being replaced there is no run.json, so a mixture never looks complete; and all of them
+    are on the disk before they have their names, so neither does what a power cut leaves.
+    """
+    files = sorted(
+        (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
+        key=lambda p: (p.name == RUN_FILE, p.name),
+    )
+    for file in files:
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
     (out / RUN_FILE).unlink(missing_ok=True)
     for old in out.glob("finding-*.png"):  # there may be fewer now
         old.unlink()
-    for file in sorted(
-        (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")),
-        key=lambda p: (p.name == RUN_FILE, p.name),
-    ):
+    for file in files:
         file.replace(out / file.name)
 
 

@@ -5,6 +5,7 @@ Where the Item does not give the grid (projection extension 1 or 2), the file's 
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -17,11 +18,18 @@ from rasterio.errors import NotGeoreferencedWarning
 from pipeline.errors import GeoreferenceError
 from pipeline.remote import gdal_path, is_url
 from pipeline.scenes.opening import read_from
+from pipeline.secrecy import without_secrets
+
+_FARTHEST = 1e9  # metres; no place on Earth is further from any other
 
 
 def asset_href(asset: pystac.Asset) -> str:
     """The path of the file; of a remote one the name by which GDAL opens it."""
-    href = asset.get_absolute_href() or asset.href
+    return gdal_name(asset.get_absolute_href() or asset.href)
+
+
+def gdal_name(href: str) -> str:
+    """The name by which GDAL opens what is at a path or URL."""
     return str(gdal_path(href, alone=True)) if is_url(href) else href.removeprefix("file://")
 
 
@@ -36,7 +44,19 @@ def asset_grid(item: pystac.Item, asset: pystac.Asset) -> GeoBox:
     crs = field("proj:code") or field("proj:epsg") or field("proj:wkt2") or field("proj:projjson")
     if shape and transform and crs:
         known = pyproj.CRS.from_json_dict(crs) if isinstance(crs, dict) else crs
-        return GeoBox(tuple(shape), Affine(*transform[:6]), known)
+        rows, cols = (int(size) for size in shape)
+        box = GeoBox((rows, cols), Affine(*transform[:6]), known)
+        if (
+            min(rows, cols) < 1
+            or not math.isfinite(box.transform.determinant)
+            or box.transform.determinant == 0
+            or max(map(abs, transform[:6])) > _FARTHEST
+        ):
+            raise GeoreferenceError(
+                f"{without_secrets(asset.href)}: its STAC Item gives a shape {shape} and a transform "
+                f"{transform} that no image has; mend the Item"
+            )
+        return box
     return _header(asset_href(asset))[0]
 
 

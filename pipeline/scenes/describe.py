@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pystac
 
-from pipeline.errors import BandError, GeoreferenceError, SourceUnreadableError
+from pipeline.errors import (
+    BandError,
+    GeoreferenceError,
+    SourceNotFoundError,
+    SourceUnreadableError,
+)
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
@@ -27,7 +32,7 @@ from pipeline.scenes.item import PLACED, make_item, set_date
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
 from pipeline.scenes.place import NOWHERE, Place
-from pipeline.scenes.raster import Header, asset, read_header
+from pipeline.scenes.raster import Header, asset, check_light, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
 
@@ -58,6 +63,8 @@ def describe(
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
         items = calibrate([item for file in files for item in read_items(file)], scale, offset)
+        if not items:
+            raise SourceNotFoundError(f"{files[0]}: holds no STAC Item; name an image, or another file")
     else:
         items = _from_rasters(files, bands, scale, offset, place)
     for item in items:
@@ -96,6 +103,8 @@ def _from_rasters(
         )
     headers = [read_header(file, place) for file in images]
     _refuse_one_place_for_many(headers)
+    for header in headers:
+        check_light(header)
     masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
         return _tiles_of_bands(headers, masks, scale, offset)
@@ -237,6 +246,8 @@ def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
 def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
     """Every band that is asked for must be there."""
     there = list(band_sources(item))
+    if not there:
+        raise BandError(f"{item.id}: no image among the assets of this STAC Item; name another")
     for band in bands or []:
         if (common_name(band) or band) not in there:
             raise no_such_band(item.id, band, there)

@@ -43,14 +43,24 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
     text = os.fspath(source)
     if is_url(text):
         return _remote(text)
+    try:
+        return _local(text)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        shown = text if len(text) < 200 else f"{text[:60]}..."
+        raise SourceNotFoundError(f"{shown}: cannot be looked into ({reason}); check the path.") from None
+
+
+def _local(text: str) -> list[Path]:
     path = Path(text).expanduser()
     if path.is_file():
         _refuse_archive(path)
         return [path]
-    if path.is_dir():
+    if path.is_dir() and text:
         return _in_folder(path)
     if glob.has_magic(text):
         return _in_glob(text)
+    source = text or "(nothing)"
     raise SourceNotFoundError(f"{source}: no such file or folder{_nearest(path)}; check the path.")
 
 

@@ -5,16 +5,17 @@ with the file is said.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
 import rasterio
 from rasterio.errors import RasterioError
 
+from pipeline.admit import open_raster
 from pipeline.errors import SourceUnreadableError
 from pipeline.keep_open import kept_open
 from pipeline.remote import http_options, is_remote
@@ -25,6 +26,8 @@ T = TypeVar("T")
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before a remote file is opened again; GDAL has tried each request some times itself by then."""
 
+PATIENCE = 120.0  # seconds after which a remote file is not opened again
+
 _UNCACHED = {"CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsicurl?:/vsis3/"}
 _FINAL = re.compile(r"response code: 4(?!08|25|29)\d\d|NoSuchKey|NoSuchBucket|AccessDenied", re.IGNORECASE)
 
@@ -32,7 +35,9 @@ log = logging.getLogger(__name__)
 
 
 def read_from(href: str, work: Callable[[Any], T]) -> T:
-    """What `work` makes of the opened raster. Raises SourceUnreadableError, naming the file."""
+    """What `work` makes of the opened raster. Raises SourceUnreadableError or NotAllowedError, naming the
+    file.
+    """
     try:
         return attempted(href, work)
     except (RasterioError, IndexError) as error:
@@ -47,14 +52,16 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     holds what cannot be decoded is opened again, and what GDAL has kept of it forgotten.
     """
     if not is_remote(href):
-        return work(kept_open(href)) if Path(href).is_file() else _read(href, work)
+        there = os.path.isfile(href)  # noqa: PTH113 (which says no to names that no file can have)
+        return work(kept_open(href)) if there else _read(href, work)
+    start = time.monotonic()
     with rasterio.Env(**http_options()):
         try:
             return _read(href, work)
         except (RasterioError, IndexError) as error:
             last = error
         for pause in PAUSES:
-            if _FINAL.search(str(last)):
+            if _FINAL.search(str(last)) or time.monotonic() - start > PATIENCE:
                 break
             log.info("%s: %s; opened again in %g s", without_secrets(href), reason(last), pause)
             time.sleep(pause)
@@ -71,7 +78,7 @@ def reason(error: Exception) -> str:
 
 
 def _read(href: str, work: Callable[[Any], T]) -> T:
-    with rasterio.open(href, sharing=False) as source:
+    with open_raster(href) as source:
         return work(source)
 
 
@@ -80,6 +87,16 @@ def _read_anew(href: str, work: Callable[[Any], T]) -> T:
     cache, it forgets that when it closes it.
     """
     with rasterio.Env(**_UNCACHED):
-        with suppress(RasterioError), rasterio.open(href, sharing=False):
-            pass
+        _forget(href)
         return _read(href, work)
+
+
+def forget(href: str) -> None:
+    """Have GDAL ask for a remote file anew, as for one that has changed."""
+    with rasterio.Env(**_UNCACHED, **http_options()):
+        _forget(href)
+
+
+def _forget(href: str) -> None:
+    with suppress(RasterioError), open_raster(href):
+        pass

@@ -10,27 +10,38 @@ import operator
 import os
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import pystac
 import shapely
 from odc.geo import Geometry
-from pystac.errors import STACError
+from pystac.errors import STACError, STACTypeError
 from pystac_client import Client
 from pystac_client.conformance import ConformanceClasses
 from pystac_client.exceptions import APIError
+from shapely.errors import ShapelyError
 
-from pipeline.errors import CatalogueError
+from pipeline.errors import CatalogueError, NotAllowedError
+from pipeline.remote import is_url
 from pipeline.scenes.item import acquired
+from pipeline.scenes.mask_kinds import is_mask
+from pipeline.scenes.sources import is_image
 from pipeline.scenes.stac_io import PatientIO
 from pipeline.secrecy import without_secrets
+from pipeline.trust import trust, variable
 
 PAGE = 100  # Items a page that an API is asked for
 _BESIDE = 8  # Items of a static catalogue that are fetched at a time
-_FAULTS = (APIError, STACError, ValueError, KeyError, TypeError, AttributeError, OSError)
+_FAULTS = (
+    APIError, STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    OSError, ShapelyError,
+)  # fmt: skip
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
@@ -77,10 +88,10 @@ def search(wanted: Search, area: Geometry) -> Found:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a catalogue does not say that it conforms to
-            client = Client.open(wanted.url, stac_io=PatientIO(_headers(wanted)))
+            client = Client.open(wanted.url, stac_io=PatientIO(wanted.url, _headers(wanted)))
             asked = client.conforms_to(ConformanceClasses.ITEM_SEARCH)
             given = _ask(client, wanted, shape) if asked else _walk(client, wanted, shape, unread)
-            items = {(item.collection_id, item.id): item for item in given if _meets(item, wanted, shape)}
+            items = {(one.collection_id, one.id): one for one in _those(given, wanted, shape, unread)}
     except _FAULTS as error:
         reason = without_secrets(_brief(error))
         mend = "check url, collections and query, or try again later"
@@ -88,9 +99,46 @@ def search(wanted: Search, area: Geometry) -> Found:
             f"{without_secrets(wanted.url)}: cannot be searched ({reason}); {mend}"
         ) from None
     for item in items.values():
-        item.make_asset_hrefs_absolute()
-    ordered = sorted(items.values(), key=lambda one: (acquired(one) or "", one.collection_id or "", one.id))
+        with suppress(STACError):  # an Item that does not say where it is; its relative links stay so
+            item.make_asset_hrefs_absolute()
+    kept = [item for item in items.values() if not is_url(wanted.url) or _leads_to_the_web(item, unread)]
+    ordered = sorted(kept, key=lambda one: (acquired(one) or "", one.collection_id or "", one.id))
     return Found(tuple(ordered), tuple(unread))
+
+
+def _those(
+    items: Iterable[pystac.Item], wanted: Search, shape: shapely.Geometry, unread: list[str]
+) -> Iterator[pystac.Item]:
+    """Those that are wanted; what is none is told. Raises NotAllowedError where there is no end of them."""
+    most = trust().max_items
+    for number, item in enumerate(items):
+        if number >= most:
+            raise NotAllowedError(
+                f"more than {most} Items; narrow the search, or set {variable('max_items')} higher"
+            )
+        try:
+            if _meets(item, wanted, shape):
+                yield item
+        except _FAULTS as error:
+            unread.append(f"{item.id}: not an Item as it should be ({_brief(error)})")
+
+
+def _leads_to_the_web(item: pystac.Item, unread: list[str]) -> bool:
+    """Whether images and masks of an Item from the web are there, too, and not files of this machine; other
+    assets that are not are taken off it.
+    """
+    for key, asset in list(item.assets.items()):
+        href = asset.href
+        if urlsplit(href).scheme not in {"", "file"}:
+            continue
+        if is_image(key, asset) or is_mask(key, asset):
+            unread.append(
+                f"{item.id}: not used, as its asset {key!r} names a file of this machine ({href}), "
+                "which a catalogue on the web may not"
+            )
+            return False
+        del item.assets[key]
+    return True
 
 
 def _headers(wanted: Search) -> dict[str, str]:
@@ -128,43 +176,62 @@ def _cql2(query: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _walk(
-    node: pystac.Catalog, wanted: Search, shape: shapely.Geometry, unread: list[str]
+    root: pystac.Catalog, wanted: Search, shape: shapely.Geometry, unread: list[str]
 ) -> Iterator[pystac.Item]:
-    """Items below a static catalogue, but for collections whose extent says that they hold none of ours; what
-    cannot be read is added to `unread`.
+    """Items of a static catalogue and what is below it, each part of it once, but for collections whose
+    extent says that they hold none of ours; what cannot be read is added to `unread`.
     """
-    if isinstance(node, pystac.Collection) and not _may_hold(node, wanted, shape):
-        return
-    links = [link.get_absolute_href() or link.href for link in node.get_item_links()]
-    with ThreadPoolExecutor(_BESIDE) as beside:
-        for href, read in zip(links, beside.map(lambda href: _item(node, href), links), strict=True):
-            if isinstance(read, pystac.Item):
-                yield read
-            else:
-                unread.append(f"{without_secrets(href)}: cannot be read ({without_secrets(read)})")
-    for link in node.get_child_links():
-        href = link.get_absolute_href() or link.href
-        try:
-            child = link.resolve_stac_object(root=node.get_root()).target
-        except _FAULTS as error:
-            unread.append(f"{without_secrets(href)}: cannot be read ({without_secrets(_brief(error))})")
+    waiting: list[pystac.Catalog | pystac.Link] = [root]
+    known: set[str] = set()
+    while waiting:
+        node = _catalogue(waiting.pop(), root, known, unread)
+        if node is None or (isinstance(node, pystac.Collection) and not _may_hold(node, wanted, shape)):
             continue
-        if isinstance(child, pystac.Catalog):
-            yield from _walk(child, wanted, shape, unread)
+        links = [link.get_absolute_href() or link.href for link in node.get_item_links()]
+        with ThreadPoolExecutor(_BESIDE) as beside:
+            for href, read in zip(links, beside.map(partial(_item, node), links), strict=True):
+                if isinstance(read, pystac.Item):
+                    yield read
+                else:
+                    unread.append(_untold(href, read))
+        waiting += list(node.get_child_links())[::-1]
+
+
+def _catalogue(
+    part: pystac.Catalog | pystac.Link, root: pystac.Catalog, known: set[str], unread: list[str]
+) -> pystac.Catalog | None:
+    """A part of a catalogue, or what a link leads to; None where it is `known`, or cannot be read."""
+    if isinstance(part, pystac.Catalog):
+        return part
+    href = part.get_absolute_href() or part.href
+    if href in known:
+        return None
+    known.add(href)
+    try:
+        child = part.resolve_stac_object(root=root.get_root()).target
+    except (*_FAULTS, NotAllowedError) as error:
+        unread.append(_untold(href, _brief(error.__cause__ or error)))  # pystac says but that there is one
+        return None
+    return child if isinstance(child, pystac.Catalog) else None
+
+
+def _untold(href: str, reason: str) -> str:
+    return f"{without_secrets(href)}: cannot be read ({without_secrets(reason)})"
 
 
 def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
     """The Item, or what is wrong with it."""
-    io = node._stac_io or PatientIO()
+    io = node._stac_io
+    assert io is not None  # pystac-client gives its own to all that it reads
     try:
         item = pystac.Item.from_dict(io.read_json(href), href=href)
         item.collection_id = item.collection_id or (node.id if isinstance(node, pystac.Collection) else None)
-    except _FAULTS as error:
+    except (*_FAULTS, NotAllowedError) as error:
         return _brief(error)
     return item
 
 
-def _brief(error: Exception) -> str:
+def _brief(error: BaseException) -> str:
     """In one line; some servers answer with whole pages."""
     return textwrap.shorten(str(error) or type(error).__name__, 200)
 

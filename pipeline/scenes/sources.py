@@ -5,6 +5,8 @@ Reads STAC 1.1 `bands` as well as `eo:bands` and `raster:bands` of STAC 1.0.
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 import pystac
 from odc.geo.geobox import GeoBox
 
-from pipeline.errors import BandError
+from pipeline.errors import BandError, SourceUnreadableError
 from pipeline.scenes.assets import asset_dtypes, asset_grid, asset_href
 from pipeline.scenes.mask_kinds import is_mask
 from pipeline.scenes.names import ORDER, common_name, in_order, no_such_band
@@ -29,6 +31,7 @@ NOT_IMAGES = {
     "snow-ice",
     "water-mask",
 }
+_MOST_COUNTS = np.iinfo("uint32").max  # of wider types nobody uses the range
 IMAGES = {".tif", ".tiff", ".jp2", ".vrt", ".img", ".png", ".jpg", ".jpeg", ".ntf"}
 
 
@@ -51,8 +54,19 @@ def band_sources(item: pystac.Item) -> dict[str, BandSource]:
     """The bands of an Item by common name, in its order; the first asset wins where two hold one.
 
     An asset without any band of a common name (aerosol, water vapour, an atmospheric correction's
-    intermediate) is an image only where the Item has no other.
+    intermediate) is an image only where the Item has no other. Raises SourceUnreadableError for an Item that
+    is none.
     """
+    try:
+        return _band_sources(item)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
+        told = textwrap.shorten(f"{type(error).__name__}: {error}", 200)
+        raise SourceUnreadableError(
+            f"{item.id}: the STAC Item does not describe its images as it should ({told}); mend the Item"
+        ) from error
+
+
+def _band_sources(item: pystac.Item) -> dict[str, BandSource]:
     images = [_named(key, asset) for key, asset in item.assets.items() if is_image(key, asset)]
     usual = [image for image in images if not set(ORDER).isdisjoint(image[1])]
     found: dict[str, BandSource] = {}
@@ -121,8 +135,10 @@ def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, gr
     scale = band.get("raster:scale", band.get("scale"))
     offset = band.get("raster:offset", band.get("offset"))
     if scale is None and not offset and np.dtype(dtype).kind in "iu":
-        scale = 1 / np.iinfo(dtype).max
+        scale = 1 / min(np.iinfo(dtype).max, _MOST_COUNTS)
     nodata = band.get("nodata")
+    if not (math.isfinite(scale or 1) and scale != 0 and math.isfinite(offset or 0)):
+        raise ValueError(f"scale {scale}, offset {offset}")
     return BandSource(
         name=name,
         href=asset_href(asset),

@@ -1,32 +1,35 @@
-"""Which weights a detector's answer follows from."""
+"""Which weights a result follows from: the detector's, and those by which what it finds is judged."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 
+from pipeline import shipped
 from pipeline.stages.detect.choice import ONNX
 
-_PACKAGES = ("learned", "coarse")
-_WEIGHTS = (".onnx", ".npz", ".json")
+_DETECTORS = "stages/detect/"
 
 
 def checksums(detector: str) -> dict[str, str]:
-    """SHA-256 of every file of weights that may be used, by name; a model that is not there has none."""
-    if detector == "classic":
-        return {}
-    if detector.startswith(ONNX):
-        paths = [Path(detector.removeprefix(ONNX))]
-    else:
-        root = Path(str(files("pipeline.stages.detect")))
-        paths = sorted(p for name in _PACKAGES for p in (root / name).glob("*") if p.suffix in _WEIGHTS)
-    return {path.name: _checksum(path, path.stat().st_mtime_ns) for path in paths if path.is_file()}
+    """SHA-256 of every file of weights that may be used, by its path in the package; of a user's model by
+    name. One that is not there has none.
+    """
+    every = shipped.checksums()
+    if detector == "classic" or detector.startswith(ONNX):
+        every = {name: checksum for name, checksum in every.items() if not name.startswith(_DETECTORS)}
+    model = Path(detector.removeprefix(ONNX))
+    if detector.startswith(ONNX) and model.is_file():
+        status = model.stat()
+        every = every | {
+            model.name: _checksum(model, (status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        }
+    return dict(every)
 
 
 @lru_cache(maxsize=64)
-def _checksum(path: Path, changed: int) -> str:
+def _checksum(path: Path, state: tuple[int, ...]) -> str:
     """Read once, for as long as it stays as it is."""
-    del changed
+    del state
     return sha256(path.read_bytes()).hexdigest()

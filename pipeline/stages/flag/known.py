@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from pipeline.regime import regime
+from pipeline.shipped import shipped_weights
 from pipeline.stages.detect.detector import KINDS, LayerReader
 from pipeline.stages.flag.network import Network
 from pipeline.stages.flag.segment import Levels
@@ -57,6 +57,5 @@ def has_kinds(layers: LayerReader) -> bool:
 @cache
 def networks(name: str) -> dict[str, Network]:
     """One of `SETS`, by what each tells."""
-    text = files("pipeline.stages.flag").joinpath("weights.json").read_text(encoding="utf-8")
-    known = json.loads(text)[name]
+    known = json.loads(shipped_weights("stages/flag/weights.json"))[name]
     return {key: Network.from_json(data) for key, data in known.items() if isinstance(data, dict)}

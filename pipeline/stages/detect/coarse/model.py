@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline.pair import Float, Mask, Pair
+from pipeline.shipped import shipped_weights
 from pipeline.stages.detect.coarse import maps, windows
 from pipeline.stages.detect.coarse.measure import measure
 from pipeline.stages.detect.coarse.scene import Scene
 from pipeline.stages.detect.coarse.trees import Trees
 from pipeline.stages.detect.detector import CHANGE, NOT_OBSERVED
 
-WEIGHTS = "trees.npz"
+WEIGHTS = "stages/detect/coarse/trees.npz"
 MODELS = {
     "six": ("blue", "green", "red", "nir", "swir16", "swir22"),
     "four": ("blue", "green", "red", "nir"),
@@ -138,7 +139,7 @@ class CoarseDetector:
 @cache
 def shipped(name: str) -> Model:
     """A model of the package, by its name in `MODELS`."""
-    with files(__package__).joinpath(WEIGHTS).open("rb") as file, np.load(file) as arrays:
+    with np.load(BytesIO(shipped_weights(WEIGHTS)), allow_pickle=False) as arrays:
         return Model.from_arrays(arrays, name)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.errors import ModelError
 from pipeline.pair import Float
+from pipeline.shipped import shipped_weights
 from pipeline.stages.detect.detector import CHANGE, LAYERS
 from pipeline.stages.detect.learned.metadata import KEY, STRIDE, Metadata, read_metadata
 
@@ -63,11 +64,14 @@ class Network:
 
 
 def open_network(file: str, threads: int = 1) -> Network:
-    """Open and check it. Raises ModelError: missing, not ONNX, wrong input or output, wrong metadata."""
+    """Open and check it. Raises ModelError: missing, not ONNX, wrong input or output, wrong metadata; not the
+    one that ships.
+    """
     path = _path(file)
     if not path.is_file():
         raise ModelError(f"{file}: there is no such model; name an ONNX file as onnx:PATH")
-    checksum = sha256(path.read_bytes()).hexdigest()
+    content = _shipped(file) if file.startswith(SHIPPED) else path.read_bytes()
+    checksum = sha256(content).hexdigest()
     session = _session(file, checksum, threads)
     metadata = read_metadata(session.get_modelmeta().custom_metadata_map.get(KEY), file)
     inputs = [(node.name, node.type, list(node.shape)) for node in session.get_inputs()]
@@ -80,6 +84,11 @@ def open_network(file: str, threads: int = 1) -> Network:
 def shipped(name: str) -> bool:
     """Whether the package has a network of this name."""
     return _path(SHIPPED + name).is_file()
+
+
+def _shipped(file: str) -> bytes:
+    """Checked against the list of what ships."""
+    return shipped_weights(f"stages/detect/learned/{file.removeprefix(SHIPPED)}")
 
 
 def _path(file: str) -> Path:
@@ -141,8 +150,9 @@ def _cached_session(file: str, checksum: str, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    model = _shipped(file) if file.startswith(SHIPPED) else file
     try:
-        return onnxruntime.InferenceSession(str(_path(file)), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class of its own for each kind of fault
         what = " ".join(str(error).split())[:160]
         raise ModelError(
