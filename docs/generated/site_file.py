@@ -115,7 +115,7 @@ def _type(field: Schema, whole: Schema) -> str:
     if "enum" in field or "const" in field:
         return ", ".join(f"`{_written(one)}`" for one in field.get("enum", [field.get("const")]))
     if field.get("type") == "array":
-        items = field.get("items") or next(iter(field.get("prefixItems", [])), {})
+        items: Schema = field.get("items") or next(iter(field.get("prefixItems", [])), {})
         return f"list of {_type(items, whole)}"
     if field.get("type") == "object":
         inside = field.get("additionalProperties")
