@@ -393,7 +393,9 @@ def test_every_key_that_init_explains_is_known(tmp_path: Path) -> None:
     )
     assert path.read_text().count("\n# ") < text.count("\n# ") - 10
     made = load_site(path)
-    assert made.settings == type(made.settings)(flag=made.settings.flag, crs="EPSG:32637", resolution=0.5)
+    assert made.settings == type(made.settings)(
+        flag=made.settings.flag, pictures=made.settings.pictures, crs="EPSG:32637", resolution=0.5
+    )
     assert list(made.zones) == ["north compound", "crossing"]
     assert [target.channel for target in made.file.alerts[0].to] == ["file", "atom", "webhook", "apprise"]
     assert made.file.smart is not None
@@ -468,7 +470,7 @@ def test_ctrl_c_ends_it_with_one_line(made: Path, tmp_path: Path, more: tuple[ob
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to workers too
         out, err = running.communicate(timeout=120)
     assert (running.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "groundbreak: stopped"
+    assert err.splitlines()[-1] == "groundbreak: stopped; the same command goes on from here"
     assert "Traceback" not in err
     assert not (tmp_path / "o" / "run.json").exists()
 

@@ -15,7 +15,12 @@ from pipeline.stages.detect.coarse import model
 from pipeline.stages.detect.learned import network
 from pipeline.stages.flag import known
 
-NAMES = ("stages/detect/coarse/trees.npz", "stages/detect/learned/fine.onnx", "stages/flag/weights.json")
+TREES, FINE, SECOND, FLAG = NAMES = (
+    "stages/detect/coarse/trees.npz",
+    "stages/detect/learned/fine.onnx",
+    "stages/detect/learned/second.onnx",
+    "stages/flag/weights.json",
+)
 
 
 @pytest.fixture
@@ -25,7 +30,11 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shipped.ROOT / name, tmp_path / name)
     monkeypatch.setattr(shipped, "ROOT", tmp_path)
-    monkeypatch.setattr(network, "_path", lambda file: tmp_path / NAMES[1])
+    monkeypatch.setattr(
+        network,
+        "_path",
+        lambda file: tmp_path / FINE.replace("fine.onnx", file.removeprefix(network.SHIPPED)),
+    )
     for cached in (model.shipped, known.networks, network._cached_session):
         cached.cache_clear()
     return tmp_path
@@ -40,7 +49,7 @@ def test_the_list_is_that_of_the_weights_that_ship() -> None:
 def test_whole_weights_are_read(copied: Path) -> None:
     assert model.shipped("four").looks > 0
     assert known.networks("fine classic")
-    assert network.open_network("package:fine.onnx").checksum == shipped.checksums()[NAMES[1]]
+    assert network.open_network("package:fine.onnx").checksum == shipped.checksums()[FINE]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,9 +62,10 @@ def test_spoilt_weights_are_refused_in_one_line(copied: Path, name: str, fault: 
     else:
         (copied / name).write_bytes(content if fault == "bit" else content[: len(content) // 2])
     use = {
-        NAMES[0]: lambda: model.shipped("four"),
-        NAMES[1]: lambda: network.open_network("package:fine.onnx"),
-        NAMES[2]: lambda: known.networks("fine classic"),
+        TREES: lambda: model.shipped("four"),
+        FINE: lambda: network.open_network("package:fine.onnx"),
+        SECOND: lambda: network.open_network("package:second.onnx"),
+        FLAG: lambda: known.networks("fine classic"),
     }[name]
     with pytest.raises(ModelError) as told:
         use()
@@ -64,7 +74,7 @@ def test_spoilt_weights_are_refused_in_one_line(copied: Path, name: str, fault: 
 
 
 def test_a_run_with_spoilt_weights_ends_in_one_line(copied: Path, made: Path, tmp_path: Path) -> None:
-    (copied / NAMES[2]).write_bytes(b"{}")
+    (copied / FLAG).write_bytes(b"{}")
     said = groundbreak("compare", made / "before", made / "after", "--out", tmp_path / "out", "--quiet")
     assert said.exit_code == 1
     (line,) = said.stderr.splitlines()

@@ -41,7 +41,7 @@ def test_a_run_that_is_told_to_end(
     _, said = process.communicate(timeout=SECONDS)
     assert time.monotonic() - told < SECONDS
     assert process.returncode == 128 + number
-    assert said.splitlines()[-1] == "stopped; the same command goes on from here"
+    assert said.splitlines()[-1] == "groundbreak: stopped; the same command goes on from here"
     assert "Traceback" not in said
     assert [path.name[:13] for path in out.iterdir()] == [".groundbreak-"]
     assert start(tiny, out).wait() == 0

@@ -60,9 +60,8 @@ def stoppable() -> Iterator[None]:
 
 def leave(status: int) -> NoReturn:
     """End the process because it was told to, without waiting for what its threads are at."""
-    print("stopped; the same command goes on from here", file=sys.stderr)
+    print_to_stderr("groundbreak: stopped; the same command goes on from here")
     sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(status)
 
 
