@@ -87,9 +87,10 @@ def _mend(path: Path, source: Any, lies: bool) -> str:
         return f"{path}: no coordinate reference system; name it, e.g. --source-crs EPSG:32637{_IN_A_FILE}"
     if source.gcps[0] or source.rpcs:
         known = "ground control points" if source.gcps[0] else "rational polynomials (RPC)"
-        return f"{path}: not rectified, only {known}; rectify it, e.g. gdalwarp {path.name} rectified.tif"
+        return f"{path}: has only {known} for a place; set it, e.g. gdalwarp {path.name} rectified.tif"
+    unnamed = " and no reference system" if source.crs is None else ""
     return (
-        f"{path}: no position on the ground; give its middle and the size of a pixel,"
+        f"{path}: no position on the ground{unnamed}; give its middle and the size of a pixel,"
         f" e.g. --at 34.4123,40.9321 --pixel-size 0.5{_IN_A_FILE}"
     )
 
