@@ -30,8 +30,8 @@ def main() -> None:
     with connect():
         for _ in sys.stdin:
             counts = Counter(outcome.status for outcome in monitor([sites], out, Progress()))
-            told = {
-                **counts,
+            told: dict[str, float] = {
+                **{str(status): count for status, count in counts.items()},
                 "rss_mb": process.memory_info().rss / 1e6,
                 "handles": process.num_fds(),
                 "threads": process.num_threads(),

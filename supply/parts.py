@@ -103,8 +103,8 @@ def bundled() -> list[Part]:
 def licence_of(told: Distribution) -> str:
     """As SPDX where the package says it so; else its own words in short."""
     meta = told.metadata
-    if expression := meta.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in meta:
+        return str(meta["License-Expression"])
     found = [
         line.rpartition(" :: ")[2]
         for line in meta.get_all("Classifier", [])
@@ -112,7 +112,7 @@ def licence_of(told: Distribution) -> str:
     ]
     if found:
         return " OR ".join(sorted({_CLASSIFIERS.get(name, name) for name in found}))
-    text = (meta.get("License") or "").strip()
+    text = str(meta["License"]).strip() if "License" in meta else ""
     return text.splitlines()[0][:60] if text else "not stated"
 
 
