@@ -32,7 +32,9 @@ def open_raster(name: str | Path) -> DatasetReader:
     told, limits = str(name), trust()
     local = _local(told)
     try:
-        source = _opened(told, list(limits.drivers))
+        # GDAL would take a relative path that begins with `https:` for an address.
+        given = str(Path(told).absolute()) if local and ":" in told else told
+        source = _opened(given, list(limits.drivers))
     except RasterioIOError:
         if local and (format_ := _named(Path(told))) and format_ not in limits.drivers:
             raise NotAllowedError(
@@ -48,7 +50,7 @@ def open_raster(name: str | Path) -> DatasetReader:
     return source
 
 
-@ensure_env_with_credentials
+@ensure_env_with_credentials  # type: ignore[untyped-decorator]
 def _opened(name: str, drivers: list[str]) -> DatasetReader:
     """As `rasterio.open`, which takes but one driver."""
     return DatasetReader(name, driver=drivers, sharing=False)
@@ -58,9 +60,8 @@ def _local(name: str) -> bool:
     """Whether it is a file of this machine; false for a remote one that may be read. Raises otherwise."""
     if name.startswith(_STORE):
         return False
-    if name.startswith(_WEB):
-        for url in parse_qs(name.removeprefix(_WEB)).get("url", []):
-            check_reach(url)
+    if name.startswith(_WEB) and len(urls := parse_qs(name.removeprefix(_WEB)).get("url", [])) == 1:
+        check_reach(urls[0])
         return False
     if "://" in name or name.startswith("/vsi"):
         raise NotAllowedError(

@@ -92,6 +92,7 @@ def _client(address: str) -> Iterator[None]:
     from distributed import Client
     from distributed.client import _set_global_client
 
+    _check_encryption(address)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -101,6 +102,26 @@ def _client(address: str) -> Iterator[None]:
         _set_global_client(client)  # only now: one that never connected would stay there
         client.register_plugin(_sober(), name="groundbreak")
         yield
+
+
+def _check_encryption(address: str) -> None:
+    """Raises ClusterError where Dask would not talk over TLS, or not without; it has then half a client, and
+    waits for it at the end.
+    """
+    from distributed import Security
+
+    try:
+        told = Security().get_connection_args("client")
+    except OSError as error:
+        raise ClusterError(f"Dask's certificates cannot be read ({error}); see docs/cluster.md") from error
+    secret = address.startswith("tls:")
+    if secret and told["ssl_context"] is None:
+        lacks = "no certificates are set for it here"
+    elif told["require_encryption"] and not secret:
+        lacks = "encryption is required here, and this address is without"
+    else:
+        return
+    raise ClusterError(f"the Dask scheduler at {address!r} is not talked to: {lacks}; see docs/cluster.md")
 
 
 def _sober() -> WorkerPlugin:

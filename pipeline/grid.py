@@ -42,9 +42,9 @@ def site_grid(
     """The grid on which a pair is compared: north up, in true metres, cropped to the area of interest.
 
     The before image's own pixels where they are such and neither `crs` nor `resolution` (metres) says
-    otherwise; else the UTM zone of its centre at its own resolution, pixel edges on multiples of the
-    resolution. Raises NoOverlapError where area and image share no ground, GeoreferenceError for a CRS that
-    is not in metres.
+    otherwise; else the UTM zone (near a pole UPS) of its centre at its own resolution, pixel edges on
+    multiples of the resolution. Raises NoOverlapError where area and image share no ground,
+    GeoreferenceError for a CRS that is not in metres.
     """
     if crs is not None and not _in_metres(CRS(crs), before):
         raise GeoreferenceError(
@@ -106,7 +106,9 @@ def pixel_size(grid: GeoBox) -> float:
 def resolution_m(grid: GeoBox) -> float:
     """The side of a pixel in metres, at the grid's centre."""
     return (
-        pixel_size(grid) if _in_metres(_crs(grid), grid) else pixel_size(grid.to_crs("utm", resolution="fit"))
+        pixel_size(grid)
+        if _in_metres(_crs(grid), grid)
+        else pixel_size(grid.to_crs(_metric(grid), resolution="fit"))
     )
 
 
@@ -178,7 +180,13 @@ def _regrid(before: GeoBox, crs: str | None, resolution: float | None) -> GeoBox
     """Square pixels over the extent of `before`, their edges on multiples of the resolution."""
     target = CRS(crs) if crs is not None else (before.crs if _in_metres(_crs(before), before) else None)
     size = resolution if resolution is not None else float(f"{resolution_m(before):.3g}")
-    return before.to_crs(target or "utm", resolution=size)  # type: ignore[arg-type]
+    return before.to_crs(target or _metric(before), resolution=size)  # type: ignore[arg-type]
+
+
+def _metric(grid: GeoBox) -> str:
+    """A CRS in true metres for the grid's centre: UTM, or UPS beyond its limits (84° N, 80° S)."""
+    ((_, lat),) = to_lonlat(grid.extent).centroid.points
+    return "EPSG:32661" if lat > 84 else "EPSG:32761" if lat < -80 else "utm"
 
 
 def _dense(grid: GeoBox) -> Geometry:

@@ -7,6 +7,7 @@ cloud's metadata (169.254.169.254), a router, a database on loopback (CWE-918).
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import time
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from pipeline.errors import NotAllowedError
 from pipeline.trust import trust, variable
 
 _REMEMBERED_S = 60.0  # for so long a name is not looked up again
+_AMBIGUOUS = re.compile(r"[\\\x00-\x20\x7f]")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _known: dict[tuple[str, tuple[str, ...]], float] = {}
 
@@ -26,13 +28,26 @@ def check_host(url: str) -> None:
 
     A name that has no address here passes: it may have one for a proxy, and else fails by itself.
     """
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     key = host, trust().allow_hosts
     if time.monotonic() - _known.get(key, -_REMEMBERED_S) < _REMEMBERED_S:
         return
     for address in _addresses(host):
         check_address(host, address)
     _known[key] = time.monotonic()
+
+
+def _host(url: str) -> str:
+    """The host, of a URL that all programs understand alike. Raises NotAllowedError for another."""
+    try:
+        parts = urlsplit(url)
+        if parts.netloc.count("@") < 2 and not _AMBIGUOUS.search(parts.netloc) and url.isprintable():
+            return parts.hostname or ""
+    except ValueError:
+        pass
+    raise NotAllowedError(
+        f"{url!r}: not an address that is clear; check it, and write it without \\ and spaces"
+    )
 
 
 def check_address(host: str, address: str) -> None:

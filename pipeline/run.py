@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
 from pipeline.compute import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
-from pipeline.errors import NothingObservedError
+from pipeline.errors import NothingObservedError, SourceUnreadableError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
 from pipeline.grid import blocks, pixel_size
@@ -141,7 +141,20 @@ def _sample(images: AlignedImages) -> list[Sampled]:
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"
             " take other dates"
         )
+    _check_light(sample)
     return sample
+
+
+def _check_light(sample: Sequence[Sampled]) -> None:
+    """Raises SourceUnreadableError where an image holds no amounts of light, such as decibels."""
+    dates = zip(*(pair.pixels() for _, pair in sample), strict=True)
+    for date, parts in zip(("before", "after"), dates, strict=True):
+        brightest = max(float(part.max()) for part in parts if part.size)
+        if brightest < 0:
+            raise SourceUnreadableError(
+                f"the {date} image: all values are below 0 ({brightest:.3g} at most), which light is not; "
+                "give --scale and --offset, or take another product"
+            )
 
 
 def _keep(window: Window, _: Window, pair: Pair) -> Sampled:

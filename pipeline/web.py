@@ -62,8 +62,14 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
     def send(
-        self, request: requests.PreparedRequest, stream: bool = False, **given: Any
-    ) -> requests.Response:  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
+    ) -> requests.Response:
         """Raises NotAllowedError."""
         limits, url = trust(), request.url or ""
         self._sent += 1
@@ -77,8 +83,8 @@ class _Adapter(HTTPAdapter):
                 request.headers[name] = value
             else:
                 request.headers.pop(name, None)
-        response = super().send(request, stream=True, **given)
-        if not stream:
+        response = super().send(request, True, timeout, verify, cert, proxies)
+        if not stream or response.is_redirect:  # of which requests reads all
             response._content = _bounded(response, limits.max_answer_mb)
         return response
 

@@ -315,3 +315,16 @@ def test_align_refuses_likewise(folder: Path) -> None:
         assert not (folder / "result").exists()
         (folder / "after.tif").unlink()
         write(folder / "after.tif", ground(), GRID, names=BANDS, nodata=0)
+
+
+def test_a_folder_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so it is only said to be so; the corpus has it for others."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (folder / "closed").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    told = groundbreak("compare", "before.tif", "closed", "--out", "result", "--quiet")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "closed: cannot be looked into (permission denied); check the path." in told.stderr

@@ -200,6 +200,27 @@ def test_images_on_private_addresses(home: Routes, inside: Routes) -> None:
             read_from(str(gdal_path(url, alone=True)), lambda source: source.read())
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://2130706434/a.tif",
+        "http://0x7f.2/a.tif",
+        "http://0177.0.0.2/a.tif",
+        "http://user@127.0.0.2/a.tif",
+        "http://[::1]/a.tif",
+        "http://[::ffff:7f00:2]/a.tif",
+        "http://93.184.216.34\\@127.0.0.2/a.tif",
+        "http://a@93.184.216.34@127.0.0.2/a.tif",
+        "http://127.0.0.2 .example/a.tif",
+        "http://[::1/a.tif",
+        "http://93.184.216.34\n.example/a.tif",
+    ],
+)
+def test_private_addresses_in_other_words(url: str) -> None:
+    with pytest.raises(NotAllowedError, match=r"not a public address|not an address that is clear"):
+        check_host(url)
+
+
 def test_alerts_are_not_posted_to_private_addresses(inside: Routes) -> None:
     with pytest.raises(DeliveryError, match="GROUNDBREAK_ALLOW_HOSTS") as caught:
         post(f"{inside.url}/hook", {"id": "a"}, [])
@@ -334,6 +355,19 @@ def test_an_answer_that_is_no_json(body: str, home: Routes) -> None:
     home.routes["/catalog.json"] = Answer(body)
     with pytest.raises(CatalogueError, match="cannot be searched"):
         found(home)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [{"type": "Nonsense"}, {"type": "Polygon", "coordinates": [["a"]]}, [], 7, {"type": "Polygon"}],
+)
+def test_an_item_whose_geometry_is_none(geometry: object, home: Routes) -> None:
+    root(home, ("item", "bad.json"), ("item", "good.json"))
+    home.routes["/bad.json"] = Answer({**item("bad"), "geometry": geometry})
+    home.routes["/good.json"] = Answer(item("good"))
+    told = found(home)
+    assert [one.id for one in told.items] == ["good"]
+    assert [line.startswith("bad: not an Item as it should be") for line in told.unread] == [True]
 
 
 def test_a_local_catalogue_may_lead_to_files(tmp_path: Path) -> None:

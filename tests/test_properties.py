@@ -27,7 +27,7 @@ from pipeline.config.reading import read_site_file
 from pipeline.config.schema import SiteFile
 
 few = settings(
-    max_examples=3, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=2, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 many = settings(few, max_examples=60)
 
@@ -38,8 +38,10 @@ def scene(folder: Path, name: str, values: Array, box: GeoBox = GRID) -> Path:
     return write(folder / name, values, box, names=BANDS, nodata=0)
 
 
-def compared(folder: Path, before: Path, after: Path, name: str = "result", *options: object) -> Path:
-    return compare(before, after, folder / name, "--detector", "classic", *options)
+def compared(
+    folder: Path, before: Path, after: Path, name: str = "result", *options: object, detector: str = "classic"
+) -> Path:
+    return compare(before, after, folder / name, "--detector", detector, *options)
 
 
 def moved(box: GeoBox, east: float, north: float) -> GeoBox:
@@ -84,7 +86,7 @@ def test_moving_both_images_moves_the_findings(seed: int, east: int, north: int)
 @few
 @given(seed=SEEDS)
 def test_swapping_the_dates_turns_new_into_removed(seed: int) -> None:
-    """The outline may differ by a pixel: the grid is the other image's."""
+    """One of both outlines may take the shadow along: it is on the ground of one date only."""
     with TemporaryDirectory() as name:
         place = Path(name)
         files = scene(place, "a.tif", ground(seed)), scene(place, "b.tif", built(ground(seed)))
@@ -93,7 +95,7 @@ def test_swapping_the_dates_turns_new_into_removed(seed: int) -> None:
     assert list(there["direction"]) == ["new"]
     assert list(back["direction"]) == ["removed"]
     one, other = there.geometry.iloc[0], back.geometry.iloc[0]
-    assert one.intersection(other).area > 0.7 * one.union(other).area
+    assert one.intersection(other).area > 0.9 * min(one.area, other.area)
 
 
 def cuts(draw: st.DrawFn) -> list[int]:
@@ -116,17 +118,25 @@ def in_tiles(folder: Path, values: Array, split: tuple[list[int], list[int]], na
 
 
 @few
-@given(seed=SEEDS, split=splits, names=st.permutations("abcdefghi"), chunk=st.sampled_from([64, 65, 128]))
+@given(
+    seed=SEEDS,
+    split=splits,
+    names=st.permutations("abcdefghi"),
+    chunk=st.sampled_from([64, 65, 128]),
+    detector=st.sampled_from(["classic", "learned"]),
+)
 def test_any_split_any_order_any_chunk_gives_the_same(
-    seed: int, split: tuple[list[int], list[int]], names: list[str], chunk: int
+    seed: int, split: tuple[list[int], list[int]], names: list[str], chunk: int, detector: str
 ) -> None:
     """Byte for byte."""
     before, after = ground(seed), built(ground(seed))
     with TemporaryDirectory() as name:
         place = Path(name)
-        whole = compared(place, scene(place, "a.tif", before), scene(place, "b.tif", after))
+        whole = compared(
+            place, scene(place, "a.tif", before), scene(place, "b.tif", after), detector=detector
+        )
         tiles = in_tiles(place / "a", before, split, names), in_tiles(place / "b", after, split, names[::-1])
-        cut = compared(place, *tiles, "cut", "--chunk-size", chunk)
+        cut = compared(place, *tiles, "cut", "--chunk-size", chunk, detector=detector)
         assert checksums(cut) == checksums(whole)
         assert len(findings(whole)) > 0
 

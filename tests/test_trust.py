@@ -109,6 +109,7 @@ def test_masks_overviews_and_metadata_beside_a_file_are_its_own(image: Path) -> 
         "/vsimem/a.tif",
         "/vsisubfile/0_9,a",
         "/vsicurl/http://127.0.0.1/a.tif",
+        "/vsicurl?max_retry=1",
         "/vsicurl_streaming/http://127.0.0.1/a.tif",
         "/vsigs/bucket/a.tif",
         "file:///etc/passwd",
@@ -255,6 +256,25 @@ def test_geojson_is_never_opened_by_gdal(text: str, tmp_path: Path, monkeypatch:
     (tmp_path / "a.geojson").write_text(text)
     with pytest.raises(SourceUnreadableError, match="cannot be read as GeoJSON"):
         read_features(tmp_path / "a.geojson")
+
+
+# All ways out, and in
+
+
+def test_the_web_is_asked_in_one_place() -> None:
+    """All HTTP goes through pipeline/web.py, and rasters of others through pipeline/admit.py."""
+    asking = {"get", "post", "put", "head", "request", "Session", "urlopen", "urlretrieve"}
+    for file in sorted(Path(pipeline.__file__).parent.rglob("*.py")):
+        if file.name == "web.py":
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for call in _calls(tree):
+            assert isinstance(call.func, ast.Attribute)
+            owner = call.func.value.id if isinstance(call.func.value, ast.Name) else ""
+            assert not (owner in {"requests", "urllib", "httpx"} and call.func.attr in asking), file
+            assert call.func.attr not in {"urlopen", "urlretrieve"}, file
+            theirs = file.parent.name in {"scenes", "config"} or file.name in {"area.py", "keep_open.py"}
+            assert not (theirs and owner == "rasterio" and call.func.attr == "open"), file
 
 
 # Pickles

@@ -37,8 +37,11 @@ def read_site_file(path: Path) -> SiteFile:
         try:
             site = SiteFile.model_validate(values)
         except ValidationError as error:
-            details = sorted(error.errors(), key=lambda detail: _line(lines, detail["loc"]))
-            faults += [_fault(path, lines, dict(detail)) for detail in details]
+            told = tuple(faults)  # what is no number is so once
+            for detail in sorted(error.errors(), key=lambda detail: _line(lines, detail["loc"])):
+                loc = detail["loc"]
+                if not (loc and any(known.startswith(_where(path, lines, loc)) for known in told)):
+                    faults.append(_fault(path, lines, dict(detail)))
     if site is None or faults:
         raise ConfigError("\n".join(faults))
     return site
@@ -66,6 +69,13 @@ def _parse(path: Path) -> tuple[Any, dict[Loc, int], list[str]]:
     except OverflowError:
         mend = f"leave some out, or set {variable('max_values')} higher"
         return None, {}, [f"{path}:1: more than {most} values, references written out; {mend}."]
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # PyYAML's, of a tag that does not fit
+        return None, {}, [f"{path}:1: not valid YAML ({error}); take the tags (!!) out."]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line if mark else text.count("\n", 0, getattr(error, "position", 0))
@@ -94,9 +104,15 @@ def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tu
         for i, value in enumerate(node.value):
             lines[*at, i] = value.start_mark.line + 1
             faults += _walk(value, (*at, i), lines, most)
-    elif node.tag == "tag:yaml.org,2002:float" and not math.isfinite(_NUMBERS.construct_yaml_float(node)):
+    elif _is_no_number(node):
         faults.append((_dotted(at), node.start_mark.line + 1, f"{node.value} is no number; write one."))
     return faults
+
+
+def _is_no_number(node: yaml.Node) -> bool:
+    """Whether it is .nan or infinite, also as 1.0e+999."""
+    is_float = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:float"
+    return is_float and not math.isfinite(_NUMBERS.construct_yaml_float(node))
 
 
 def _dotted(loc: Loc) -> str:
@@ -104,9 +120,13 @@ def _dotted(loc: Loc) -> str:
 
 
 def _fault(path: Path, lines: dict[Loc, int], detail: dict[str, Any]) -> str:
-    loc = _written(lines, detail["loc"])
-    where = f"{_dotted(loc)}: " if loc else ""
-    return f"{path}:{_line(lines, loc)}: {where}{_what(loc, detail)}"
+    return f"{_where(path, lines, detail['loc'])}{_what(_written(lines, detail['loc']), detail)}"
+
+
+def _where(path: Path, lines: dict[Loc, int], loc: Loc) -> str:
+    """What a fault's line begins with."""
+    written = _written(lines, loc)
+    return f"{path}:{_line(lines, written)}: {f'{_dotted(written)}: ' if written else ''}"
 
 
 def _written(lines: dict[Loc, int], loc: Loc) -> Loc:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pystac
 
-from pipeline.errors import BandError, GroundbreakError, SourceUnreadableError
+from pipeline.errors import BandError, GroundbreakError, SourceNotFoundError, SourceUnreadableError
 from pipeline.scenes.band_files import (
     common_name_of,
     is_beside,
@@ -27,7 +27,7 @@ from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import UNDATED, make_item
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
 from pipeline.scenes.names import common_name, no_such_band
-from pipeline.scenes.raster import Header, asset, read_header
+from pipeline.scenes.raster import Header, asset, check_light, read_header
 from pipeline.scenes.safe import declared_offset, images_only
 from pipeline.scenes.sources import band_sources
 
@@ -56,6 +56,8 @@ def describe(
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
         items = calibrate([item for file in files for item in read_items(file)], scale, offset)
+        if not items:
+            raise SourceNotFoundError(f"{files[0]}: holds no STAC Item; name an image, or another file")
     else:
         items = _from_rasters(files, bands, scale, offset)
     for item in items:
@@ -75,6 +77,8 @@ def _from_rasters(
             f"{files[0].parent}: only masks and quicklooks here, no image bands; name their folder."
         )
     headers = [read_header(file) for file in images]
+    for header in headers:
+        check_light(header)
     masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
         return _tiles_of_bands(headers, masks, scale, offset)
@@ -201,6 +205,8 @@ def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
 def _check_bands(item: pystac.Item, bands: Sequence[str] | None) -> None:
     """Every band that is asked for must be there."""
     there = list(band_sources(item))
+    if not there:
+        raise BandError(f"{item.id}: no image among the assets of this STAC Item; name another")
     for band in bands or []:
         if (common_name(band) or band) not in there:
             raise no_such_band(item.id, band, there)

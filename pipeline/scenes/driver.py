@@ -30,6 +30,9 @@ from pipeline.scenes.sampling import Positions, bilinear, nearest, positions
 from pipeline.scenes.sources import BandSource
 from pipeline.secrecy import without_secrets
 
+MOST = 1e15
+"""No light is brighter, in whatever unit: what is (an undeclared nodata of -3.4e38, say) was not observed."""
+
 Bools = NDArray[np.bool_]
 Block = tuple[slice, slice]
 
@@ -186,13 +189,13 @@ def _scale(
 
 @njit(nogil=True, cache=True)
 def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
-    """NaN in all bands (band, y, x) where `unseen` says so or a band has no number; `unseen` is used up."""
+    """NaN in all bands (band, y, x) where `unseen` says so or a band has no light; `unseen` is used up."""
     for i in range(image.shape[1]):
         hidden = unseen[i]
         for b in range(image.shape[0]):
             line = image[b, i]
             for j in range(len(line)):
-                hidden[j] |= not np.isfinite(line[j])
+                hidden[j] |= not abs(line[j]) < MOST  # nor is NaN
         for b in range(image.shape[0]):
             line = image[b, i]
             for j in range(len(line)):
@@ -200,8 +203,8 @@ def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cove
 
 
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
-    """Bilinear, NaN where the nearest pixel is not finite."""
-    finite: Bools = np.all(np.isfinite(values), axis=0)
+    """Bilinear, NaN where the nearest pixel has no light."""
+    finite: Bools = np.all(np.abs(values) < MOST, axis=0)
     blended = bilinear(np.where(finite, values, np.float32(0)), valid & finite, at)
     return np.where(nearest(finite, at), blended, np.float32(np.nan))
 

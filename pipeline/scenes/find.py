@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,8 +46,8 @@ def find_files(source: str | Path | Sequence[Path]) -> list[Path]:
         return _local(text)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        shown = textwrap.shorten(text, 200, placeholder="...")
-        raise SourceNotFoundError(f"{shown}: no such file or folder ({reason}); check the path.") from None
+        shown = text if len(text) < 200 else f"{text[:60]}..."
+        raise SourceNotFoundError(f"{shown}: cannot be looked into ({reason}); check the path.") from None
 
 
 def _local(text: str) -> list[Path]:

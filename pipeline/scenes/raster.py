@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pystac
 from odc.geo.geobox import GeoBox
-from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
@@ -63,7 +62,7 @@ def read_header(path: Path) -> Header:
 
     def header(src: Any) -> Header:
         _check_georeference(path, src)
-        _check_values(path, src)
+        _check_real(path, src)
         colours, alpha = _colours(src)
         return Header(
             path=path.absolute(),
@@ -88,6 +87,22 @@ def read_header(path: Path) -> Header:
             f"{without_secrets(str(path))}: not an image that can be read ({reason(error)});"
             " check or replace the file."
         ) from error
+
+
+def check_light(header: Header) -> None:
+    """Raises SourceUnreadableError where pixels of an image are not amounts of light."""
+    path = header.path
+    if "palette" in header.colours:
+        raise SourceUnreadableError(
+            f"{path}: pixels are numbers of a palette, not brightness; "
+            f"write the colours out, e.g. gdal_translate -expand rgb {path.name} rgb.tif"
+        )
+    for what, values in (("scale", header.scales), ("offset", header.offsets)):
+        if not all(map(math.isfinite, values)) or (what == "scale" and 0 in values):
+            raise SourceUnreadableError(
+                f"{path}: declares a {what} of {', '.join(f'{value:g}' for value in dict.fromkeys(values))}; "
+                f"set it right, e.g. gdal_edit.py -{what} {'0.0001' if what == 'scale' else '0'} {path.name}"
+            )
 
 
 def asset(
@@ -164,24 +179,12 @@ def _check_georeference(path: Path, src: Any) -> None:
         )
 
 
-def _check_values(path: Path, src: Any) -> None:
-    """Raises SourceUnreadableError where pixels are not amounts of light."""
+def _check_real(path: Path, src: Any) -> None:
     if any(dtype.startswith("complex") for dtype in src.dtypes):
         raise SourceUnreadableError(
             f"{path}: pixels are complex numbers ({src.dtypes[0]}); "
             "take their amplitude, e.g. with gdal_calc.py"
         )
-    if ColorInterp.palette in src.colorinterp:
-        raise SourceUnreadableError(
-            f"{path}: pixels are numbers of a palette, not brightness; "
-            f"write the colours out, e.g. gdal_translate -expand rgb {path.name} rgb.tif"
-        )
-    for what, values in (("scale", src.scales), ("offset", src.offsets)):
-        if not all(map(math.isfinite, values)) or (what == "scale" and 0 in values):
-            raise SourceUnreadableError(
-                f"{path}: declares a {what} of {', '.join(f'{value:g}' for value in dict.fromkeys(values))}; "
-                f"set it right, e.g. gdal_edit.py -{what} {'0.0001' if what == 'scale' else '0'} {path.name}"
-            )
 
 
 def _colours(src: Any) -> tuple[tuple[str, ...], int | None]:

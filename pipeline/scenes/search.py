@@ -25,6 +25,7 @@ from pystac.errors import STACError, STACTypeError
 from pystac_client import Client
 from pystac_client.conformance import ConformanceClasses
 from pystac_client.exceptions import APIError
+from shapely.errors import ShapelyError
 
 from pipeline.errors import CatalogueError, NotAllowedError
 from pipeline.remote import is_url
@@ -39,7 +40,7 @@ PAGE = 100  # Items a page that an API is asked for
 _BESIDE = 8  # Items of a static catalogue that are fetched at a time
 _FAULTS = (
     APIError, STACError, STACTypeError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
-    OSError,
+    OSError, ShapelyError,
 )  # fmt: skip
 
 OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -90,7 +91,7 @@ def search(wanted: Search, area: Geometry) -> Found:
             client = Client.open(wanted.url, stac_io=PatientIO(wanted.url, _headers(wanted)))
             asked = client.conforms_to(ConformanceClasses.ITEM_SEARCH)
             given = _ask(client, wanted, shape) if asked else _walk(client, wanted, shape, unread)
-            items = {(one.collection_id, one.id): one for one in _few(given) if _meets(one, wanted, shape)}
+            items = {(one.collection_id, one.id): one for one in _those(given, wanted, shape, unread)}
     except _FAULTS as error:
         reason = without_secrets(_brief(error))
         mend = "check url, collections and query, or try again later"
@@ -105,15 +106,21 @@ def search(wanted: Search, area: Geometry) -> Found:
     return Found(tuple(ordered), tuple(unread))
 
 
-def _few(items: Iterable[pystac.Item]) -> Iterator[pystac.Item]:
-    """The Items. Raises NotAllowedError where there is no end of them."""
+def _those(
+    items: Iterable[pystac.Item], wanted: Search, shape: shapely.Geometry, unread: list[str]
+) -> Iterator[pystac.Item]:
+    """Those that are wanted; what is none is told. Raises NotAllowedError where there is no end of them."""
     most = trust().max_items
     for number, item in enumerate(items):
         if number >= most:
             raise NotAllowedError(
                 f"more than {most} Items; narrow the search, or set {variable('max_items')} higher"
             )
-        yield item
+        try:
+            if _meets(item, wanted, shape):
+                yield item
+        except _FAULTS as error:
+            unread.append(f"{item.id}: not an Item as it should be ({_brief(error)})")
 
 
 def _leads_to_the_web(item: pystac.Item, unread: list[str]) -> bool:
@@ -215,6 +222,7 @@ def _untold(href: str, reason: str) -> str:
 def _item(node: pystac.Catalog, href: str) -> pystac.Item | str:
     """The Item, or what is wrong with it."""
     io = node._stac_io
+    assert io is not None  # pystac-client gives its own to all that it reads
     try:
         item = pystac.Item.from_dict(io.read_json(href), href=href)
         item.collection_id = item.collection_id or (node.id if isinstance(node, pystac.Collection) else None)

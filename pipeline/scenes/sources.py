@@ -31,6 +31,7 @@ NOT_IMAGES = {
     "snow-ice",
     "water-mask",
 }
+_MOST_COUNTS = np.iinfo("uint32").max  # of wider types nobody uses the range
 IMAGES = {".tif", ".tiff", ".jp2", ".vrt", ".img", ".png", ".jpg", ".jpeg", ".ntf"}
 
 
@@ -134,7 +135,7 @@ def _source(name: str, index: int, band: dict[str, Any], asset: pystac.Asset, gr
     scale = band.get("raster:scale", band.get("scale"))
     offset = band.get("raster:offset", band.get("offset"))
     if scale is None and not offset and np.dtype(dtype).kind in "iu":
-        scale = 1 / np.iinfo(dtype).max
+        scale = 1 / min(np.iinfo(dtype).max, _MOST_COUNTS)
     nodata = band.get("nodata")
     if not (math.isfinite(scale or 1) and scale != 0 and math.isfinite(offset or 0)):
         raise ValueError(f"scale {scale}, offset {offset}")

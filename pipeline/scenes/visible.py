@@ -16,7 +16,7 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from pipeline.scenes.driver import dataset_mask, hidden_by_file, nodata_pixels
+from pipeline.scenes.driver import MOST, dataset_mask, hidden_by_file, nodata_pixels
 from pipeline.scenes.masks import READINGS, MaskSource, file_masks, item_masks
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, positions
@@ -88,10 +88,16 @@ def _empty(bands: Sequence[BandSource], at: Positions) -> Bools:
         indexes = [band.index for band in bands]
         counts = source.read(indexes, window=window, out_shape=(len(bands), *shape))
         sure, together = nodata_pixels(counts, bands)
-        nowhere = sure | hidden_by_file(source, bands[0], window, shape) | ~np.isfinite(counts).all(axis=0)
+        nowhere = sure | hidden_by_file(source, bands[0], window, shape) | _no_light(counts)
         return np.asarray(nowhere if together is None else nowhere | together)
 
     return _sampled(bands[0].href, bands[0].grid, at, empty)
+
+
+def _no_light(counts: NDArray[Any]) -> Bools:
+    return (
+        ~(np.abs(counts) < MOST).all(axis=0) if counts.dtype.kind == "f" else np.zeros(counts.shape[1:], bool)
+    )
 
 
 def _sampled(

@@ -62,7 +62,7 @@ def typed(given: str) -> object:
 
 def saved(name: str, driver: str, crs: str = "EPSG:32637") -> object:
     def make(yard: Yard) -> list[object]:
-        frame = gpd.GeoDataFrame(geometry=[box(12, 36, 72, 90)], crs="EPSG:32637").to_crs(crs)
+        frame = gpd.GeoDataFrame(geometry=[box(4, 30, 94, 94)], crs="EPSG:32637").to_crs(crs)
         frame.to_file(yard.folder / name, driver=driver)
         return [*yard.good(), "--aoi", name]
 
@@ -71,7 +71,7 @@ def saved(name: str, driver: str, crs: str = "EPSG:32637") -> object:
 
 def of_2008(crs: str) -> object:
     """GeoJSON as it was before RFC 7946, in metres."""
-    shape = shapely.geometry.mapping(box(12, 36, 72, 90))
+    shape = shapely.geometry.mapping(box(4, 30, 94, 94))
     return text(
         {
             "type": "Feature",

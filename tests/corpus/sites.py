@@ -52,6 +52,10 @@ CASES = [
     wrong("larger than two megabytes", GOOD + "name: " + "n" * 2_100_000, "larger", "GROUNDBREAK_MAX_SITE_MB"),
     wrong("a tag that would run a program", "id: !!python/object/apply:os.system ['touch gone']\n", "not valid YAML"),
     wrong("a tag that would make an object", GOOD + "name: !!python/name:os.system\n", "not valid YAML"),
+    *(
+        wrong(f"a tag that does not fit: {tag}", GOOD + f"name: {tag}\n", "not valid YAML")
+        for tag in ("!!float abc", "!!int ''", "!!bool maybe", "!!timestamp today", "!!binary é", "!!set [a]")
+    ),
     wrong("a key twice", GOOD + "id: other\n", "stands twice"),
     wrong("an unknown key", GOOD + "flagg: {}\n", "flagg", "flag"),
     *(
@@ -61,7 +65,7 @@ CASES = [
             ("a line break", '"a\\nb"'), ("a zero byte", '"a\\0b"'), ("Arabic letters", "موقع"), ("a list", "[a]"),
         )
     ),
-    wrong("NaN as a number", GOOD + "flag: {min_confidence: .nan}\n", "min_confidence"),
+    wrong("NaN as a number", GOOD + "min_visible: .nan\n", "min_visible"),
     wrong("infinity as a number", GOOD + "flag: {min_area_m2: .inf}\n", "min_area_m2"),
     wrong("a resolution of infinity", GOOD + "resolution: .inf\n", "resolution"),
     wrong("a resolution of nothing", GOOD + "resolution: 0\n", "resolution"),
@@ -128,7 +132,7 @@ CASES += [
     Case(ITEMS, "a connection string", href("WMS:http://127.0.0.1/wms?"), refused("WMS:", "not an address")),
     Case(ITEMS, "a loopback address", href("http://localhost:9/after.tif"), refused("localhost", "GROUNDBREAK_ALLOW_HOSTS")),
     Case(ITEMS, "a cloud's metadata", href("http://169.254.169.254/latest/after.tif"), refused("169.254.169.254", "GROUNDBREAK_ALLOW_HOSTS")),
-    Case(ITEMS, "no assets", item(lambda told: told.update(assets={})), refused("after")),
+    Case(ITEMS, "no assets", item(lambda told: told.update(assets={})), refused("after", "no image")),
     Case(ITEMS, "no geometry", item(lambda told: told.update(geometry=None)), Done()),
     Case(ITEMS, "another size than its file", field(proj__shape=[500, 500]), refused("after.tif", "Item")),
     Case(ITEMS, "a size in words", field(proj__shape=["many", "more"]), refused("after")),
@@ -141,5 +145,5 @@ CASES += [
     Case(ITEMS, "not JSON", json_text("{"), refused("after.json", "STAC Item")),
     Case(ITEMS, "nested 100 000 deep", json_text('{"a":' * 100_000), refused("after.json", "STAC Item")),
     Case(ITEMS, "features without assets", json_text('{"type": "FeatureCollection", "features": [{}]}'), refused("after.json", "STAC Item")),
-    Case(ITEMS, "no features", json_text('{"type": "FeatureCollection", "features": []}'), refused("after.json")),
+    Case(ITEMS, "no features", json_text('{"type": "FeatureCollection", "features": []}'), refused("after.json", "no STAC Item")),
 ]  # fmt: skip
