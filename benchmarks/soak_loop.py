@@ -29,9 +29,9 @@ def main() -> None:
     process = psutil.Process()
     with connect():
         for _ in sys.stdin:
-            counts = Counter(str(outcome.status) for outcome in monitor([sites], out, Progress()))
-            told = {
-                **counts,
+            counts = Counter(outcome.status for outcome in monitor([sites], out, Progress()))
+            told: dict[str, float] = {
+                **{str(status): count for status, count in counts.items()},
                 "rss_mb": process.memory_info().rss / 1e6,
                 "handles": process.num_fds(),
                 "threads": process.num_threads(),

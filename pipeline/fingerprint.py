@@ -18,12 +18,15 @@ from pipeline.secrecy import without_secrets
 if TYPE_CHECKING:
     from pipeline.job import Job
 
+_FREE = {"compute": ("chunk_size",), "pictures": ("timelapse", "timelapse_width")}
+"""Settings by section on which no comparison depends: how fast it comes, and the pictures of a whole site."""
+
 
 def fingerprint(job: Job) -> str:
     """SHA-256 over the version, what is asked for, the inputs' contents and the detector's models.
 
-    The size of blocks changes how fast a result comes, never the result, and is left out; so is the folder it
-    goes to. Files that are not on this machine count by their Item and address alone.
+    What no result depends on is left out, as the size of blocks and the folder that it goes to. Files that
+    are not on this machine count by their Item and address alone.
     """
     return fingerprint_of(__version__, recipe(job), contents(job), job.settings.detect.checksums())
 
@@ -33,12 +36,8 @@ def fingerprint_of(
 ) -> str:
     """The fingerprint of what run.json tells. `files`: the SHA-256 of each input by its address."""
     settings = dict(asked["settings"])
-    settings["compute"] = {key: value for key, value in settings["compute"].items() if key != "chunk_size"}
-    settings["pictures"] = {
-        key: value
-        for key, value in settings["pictures"].items()
-        if key not in ("timelapse", "timelapse_width")  # of a site, not of a comparison
-    }
+    for section, names in _FREE.items():
+        settings[section] = {key: value for key, value in settings[section].items() if key not in names}
     parts = {
         "groundbreak": version,
         "site": asked["site"],

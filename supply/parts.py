@@ -114,7 +114,7 @@ def licence_of(told: Distribution) -> str:
     ]
     if found:
         return " OR ".join(sorted({_CLASSIFIERS.get(name, name) for name in found}))
-    text = (meta.get("License") or "").strip()
+    text = str(meta["License"]).strip() if "License" in meta else ""
     return text.splitlines()[0][:60] if text else "not stated"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -182,6 +183,12 @@ def test_an_input_that_is_another_or_gone_is_told(made: Path, tmp_path: Path) ->
     (problem,) = verdict(out, again=True).problems
     assert problem == f"input {tile}: cannot be read any longer; put it back to check the result"
     assert verdict(out).ok  # the result itself is as it was
+
+
+def test_a_recipe_tells_all_of_a_job() -> None:
+    """A field that is added to Job must be told there, or run.json does not suffice to do it again."""
+    told = {"site_id", "site_name", "before", "after", "before_mask", "after_mask", "aoi", "zones", "exclude"}
+    assert {field.name for field in dataclasses.fields(Job)} == told | {"bands", "settings", "out"}
 
 
 def test_a_recipe_is_the_same_after_a_journey_through_json(tmp_path: Path) -> None:
