@@ -29,6 +29,7 @@ ELSEWHERE = {"colorama": "BSD-3-Clause", "odc-stac": "Apache-2.0", "tzdata": "Ap
 WEIGHTS = {
     "stages/detect/coarse/trees.npz": "CC-BY-NC-SA-4.0",
     "stages/detect/learned/fine.onnx": "CC-BY-SA-4.0",
+    "stages/detect/learned/second.onnx": "CC-BY-SA-4.0",
     "stages/flag/weights.json": "CC-BY-NC-SA-4.0",
 }
 """Licences by what each was fitted on; the cards beside them have it in full."""
