@@ -37,7 +37,7 @@ test: $(STAMP)  ## Check format, lint and types, and run the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 docs: $(STAMP)  ## Build the documentation into out/docs, its commands and notebooks run
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
