@@ -133,9 +133,14 @@ def test_tables_hold_no_formulas(watched: Path) -> None:
 def test_a_text_that_would_be_a_formula(text: str) -> None:
     table = pd.DataFrame({"zone": [text, "a=b", None], "area": [-1.5, 2.0, float("nan")]})
     told = list(csv.reader(io.StringIO(csv_text(table), newline="")))
-    assert told[1][0] == f"'{text}"
+    assert told[1][0] == "'" + text.replace("\r", "\n")
     assert [row[0] for row in told[2:]] == ["a=b", ""]
     assert told[1][1] == "-1.5"
+
+
+def test_a_carriage_return_begins_no_row() -> None:
+    told = csv_text(pd.DataFrame({"zone": ["a\r=1+1", "b\r\n=1+1"]}))
+    assert list(csv.reader(io.StringIO(told, newline=""))) == [["zone"], ["a\n=1+1"], ["b\n=1+1"]]
 
 
 @pytest.mark.parametrize("path", ["../../x", "/etc/x", "..", ".", "a/../../../x", "", "../.."])
