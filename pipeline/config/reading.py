@@ -111,8 +111,9 @@ def _walk(node: yaml.Node, at: Loc, lines: dict[Loc, int], most: int) -> list[tu
 
 def _is_no_number(node: yaml.Node) -> bool:
     """Whether it is .nan or infinite, also as 1.0e+999."""
-    is_float = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:float"
-    return is_float and not math.isfinite(_NUMBERS.construct_yaml_float(node))
+    if not isinstance(node, yaml.ScalarNode) or node.tag != "tag:yaml.org,2002:float":
+        return False
+    return not math.isfinite(_NUMBERS.construct_yaml_float(node))
 
 
 def _dotted(loc: Loc) -> str:
