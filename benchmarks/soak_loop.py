@@ -21,11 +21,8 @@ from pipeline.scenes import opening, stac_io
 def main() -> None:
     """As `groundbreak monitor --every` does it, but for the clock."""
     sites, out = Path(sys.argv[1]), Path(sys.argv[2])
-    opening.PAUSES, stac_io.BACK_OFF, stac_io.ATTEMPTS = (
-        (0.01,) * 3,
-        0.01,
-        2,
-    )  # a server that fails is no wait
+    opening.PAUSES = (0.01, 0.01, 0.01)  # a server that fails is no long wait
+    stac_io.BACK_OFF, stac_io.ATTEMPTS = 0.01, 2
     process = psutil.Process()
     with connect():
         for _ in sys.stdin:

@@ -77,6 +77,8 @@ def _local_processes(workers: int) -> Iterator[None]:
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
+        # Nothing waits in a worker behind what it is at: where that kills it, Dask would blame both.
+        stack.enter_context(dask.config.set({"distributed.scheduler.worker-saturation": 1.0}))
         scratch = Path(gettempdir()) / f"groundbreak-{getuser()}"  # Dask removes there what dead ones left
         cluster = stack.enter_context(
             LocalCluster(

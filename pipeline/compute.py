@@ -30,16 +30,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SHARE = 0.9  # of the memory that is free
-_KEY = " | "  # in Dask's name of a task, behind what it is in words
 _AHEAD = 3  # items a worker that are under way, so that none waits for the client
 _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 
-def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
+def compute(
+    *values: Any, progress: Progress | None = None, names: Mapping[str, str] | None = None
+) -> tuple[Any, ...]:
     """`dask.compute` on whatever `connect` made active, telling `progress` how far it is.
 
     With threads the parts counted are Dask's tasks; with processes or a cluster they are `values`. Raises
-    ClusterError where workers died under it, and what the work itself raises.
+    ClusterError where workers died under it, saying under which part (`names` of Dask's keys, in words), and
+    what the work itself raises.
     """
     if _ALONE.get():
         return tuple(dask_compute(*values, scheduler="synchronous"))
@@ -56,7 +58,7 @@ def compute(*values: Any, progress: Progress | None = None) -> tuple[Any, ...]:
     for done, _ in enumerate(as_completed(waiting), start=1):
         if progress is not None:
             progress.advance(done, len(waiting))
-    with _told_as_ours():
+    with _told_as_ours(names or {}):
         return tuple(client.gather(futures))
 
 
@@ -74,11 +76,9 @@ def compute_groups(
     if not has_processes():
         return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
     shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
-    keys = [f"{named(group)}{_KEY}{uuid4().hex}" for group in groups]
-    parts = compute(
-        *[shared(group, dask_key_name=key) for group, key in zip(groups, keys, strict=True)],
-        progress=progress,
-    )
+    names = {f"group-{uuid4().hex}": named(group) for group in groups}  # alike, so that Dask queues them
+    tasks = [shared(group, dask_key_name=key) for group, key in zip(groups, names, strict=True)]
+    parts = compute(*tasks, progress=progress, names=names)
     return [result for part in parts for result in part]
 
 
@@ -110,7 +110,7 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
         except BaseException:
             wait(futures)  # none may go on writing to a folder that is given up
             raise
-        with _told_as_ours():
+        with _told_as_ours({}):
             results += client.gather(futures)
     elif _ALONE.get():
         yield results
@@ -195,15 +195,14 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def _told_as_ours() -> Iterator[None]:
+def _told_as_ours(names: Mapping[str, str]) -> Iterator[None]:
     """Raises ClusterError, saying under which part of the work, where Dask gave up as workers kept dying."""
     from distributed.scheduler import KilledWorker
 
     try:
         yield
     except KilledWorker as error:
-        part, known, _ = str(error.task).partition(_KEY)
-        where = f" under {part}" if known else ""
+        where = f" under {names[str(error.task)]}" if str(error.task) in names else ""
         raise ClusterError(
             f"workers died{where}, {error.allowed_failures + 1} times, most often for want of memory:"
             " use a smaller --chunk-size or fewer --workers"
