@@ -22,10 +22,10 @@ FILES = {
 }  # fmt: skip
 RASTERS = ("change", "before", "after", "shift")
 SAME_BYTES = (
-    "changes.geojson", "changes.parquet", "changes.gpkg", "changes.kml", "changes.csv",
+    "changes.geojson", "changes.parquet", "changes.gpkg", "changes.csv",
     *(f"{name}.tif" for name in RASTERS),
 )  # fmt: skip
-"""Files that hold nothing of when, where or with what settings they were made."""
+"""Files that hold nothing of when, where, under what name or with what settings they were made."""
 
 
 def groundbreak(*words: object) -> Result:

@@ -14,6 +14,7 @@ from test_monitor import watch, write_site
 
 from pipeline.job import Job
 from pipeline.outputs.item import write_item
+from pipeline.outputs.provenance import write_run
 from pipeline.outputs.report import write_report
 from pipeline.outputs.vectors import write_findings
 from pipeline.progress import Progress
@@ -39,7 +40,7 @@ def write_result(folder: Path, before: str, after: str, name: str, built: bool, 
     if report:
         write_report(found, folder, summary)
     write_item(folder, summary)
-    (folder / "run.json").write_text(json.dumps({**summary, "fingerprint": f"{before} {after}"}))
+    write_run(folder, {**summary, "fingerprint": f"{before} {after}"})
     return found, summary
 
 
