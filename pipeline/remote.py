@@ -89,7 +89,7 @@ def find_remote(url: str) -> list[str]:
 
 
 def fetch(place: str) -> bytes:
-    """All of a file, by its path or URL. Raises SourceNotFoundError."""
+    """All of a file, by its path or URL. Raises SourceNotFoundError, NotAllowedError."""
     try:
         if not is_url(place):
             return Path(place).read_bytes()
@@ -104,11 +104,11 @@ def fetch(place: str) -> bytes:
 
 
 def _download(url: str) -> bytes:
-    import requests
+    from pipeline.web import session
 
-    answer = requests.get(url, timeout=_WEB_SECONDS)
+    answer = session(url).get(url, timeout=_WEB_SECONDS)
     answer.raise_for_status()
-    return answer.content
+    return bytes(answer.content)
 
 
 @contextmanager

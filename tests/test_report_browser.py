@@ -206,6 +206,8 @@ def test_zoom_by_buttons_keys_and_wheel_keeps_the_scale_bar_true(chromium: Brows
 
 
 def test_filters_and_sorting(desk: Opened) -> None:
+    from playwright.sync_api import expect
+
     page = desk.page
     page.click("#filter summary")
     assert listed(desk) == list(range(1, 31))
@@ -214,7 +216,7 @@ def test_filters_and_sorting(desk: Opened) -> None:
     page.select_option("select[name=zone]", label=ARABIC)
     assert listed(desk) == [i for i in range(1, 31) if (i - 1) % 6 == 3]
     page.click("button[type=reset]")
-    page.wait_for_function("document.querySelector('#shown').textContent.startsWith('30 ')")
+    expect(page.locator("#shown")).to_have_text(re.compile("^30 "))
     page.locator("input[name=confidence]").fill("0.9")
     assert listed(desk) == [1, 2, 3, 4, 5, 6]
     assert page.text_content("#shown") == "6 of 30 shown"
@@ -231,7 +233,7 @@ def test_filters_and_sorting(desk: Opened) -> None:
         [KINDS[i % 6] for i in range(30)], reverse=True
     )
     page.click("button[type=reset]")
-    page.wait_for_function("document.querySelector('#list li').dataset.id === '1'")
+    expect(page.locator("#list li").first).to_have_attribute("data-id", "1")
 
 
 def test_what_is_filtered_out_leaves_the_map(chromium: Browser, report: Path) -> None:

@@ -263,7 +263,13 @@ def test_blocks_and_workers_change_no_byte(
     options: tuple[str, ...], made: Path, compared: Path, tmp_path: Path
 ) -> None:
     result = compare(made / "before", made / "after", tmp_path / "result", *options)
-    names = ("changes.geojson", "changes.parquet", "changes.kml", "overview.png", *(f"{name}.tif" for name in RASTERS))
+    names = (
+        "changes.geojson",
+        "changes.parquet",
+        "changes.kml",
+        "overview.png",
+        *(f"{name}.tif" for name in RASTERS),
+    )
     assert checksums(result, names) == checksums(compared, names)
 
 

@@ -48,7 +48,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object]) -> None:
 def test_a_result_is_whole_and_unchanged(result: Path) -> None:
     said = groundbreak("verify", result)
     assert said.exit_code == 0
-    assert "whole and unchanged; 10 files, run.json SHA-256" in said.stdout
+    assert "whole and unchanged; 13 files, run.json SHA-256" in said.stdout
     told = json.loads(groundbreak("verify", result, "--json").stdout)
     assert told["ok"] is True
     assert told["results"][0]["files"] == len(FILES)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from pipeline.outputs.files import replacing
 from pipeline.outputs.qgis import qml
@@ -25,6 +27,15 @@ CREATE TABLE layer_styles (
 """  # as QGIS makes it (QgsOgrProviderMetadata::saveStyle); it loads the default style with the layer
 
 
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """What GDAL and SQLite cannot write is the disk's fault: the table is of one form."""
+    try:
+        yield
+    except (DataSourceError, DataLayerError, FeatureError, sqlite3.Error) as error:
+        raise OSError(str(error)) from error
+
+
 def write_geopackage(findings: gpd.GeoDataFrame, folder: Path) -> None:
     """Write `folder`/changes.gpkg (OGC GeoPackage 1.2, which older programs read too): a layer `changes` of
     MultiPolygons with the columns of `changes.geojson`, and QGIS's table `layer_styles` with its style.
@@ -32,7 +43,7 @@ def write_geopackage(findings: gpd.GeoDataFrame, folder: Path) -> None:
     Raises OutputError.
     """
     table = typed(findings)
-    with replacing(folder / "changes.gpkg") as part:
+    with replacing(folder / "changes.gpkg") as part, _as_os_error():
         pyogrio.write_dataframe(
             table, part, layer=LAYER, driver="GPKG", geometry_type="MultiPolygon", promote_to_multi=True,
             layer_options={"FID": "fid", "GEOMETRY_NAME": "geom", "DESCRIPTION": "Findings by Groundbreak"},
