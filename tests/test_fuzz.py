@@ -23,7 +23,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_seeds_are_right(kind: Kind, tmp_path: Path) -> None:
     assert kind.seeds
     for seed in kind.seeds:
@@ -36,7 +36,7 @@ def test_what_once_did_harm_is_refused(path: Path, tmp_path: Path) -> None:
     assert not kind.try_out(path.read_bytes(), tmp_path)
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_what_is_nearly_right_is_read_or_refused(kind: Kind) -> None:
     """In a child with the limits of `make fuzz`: 10 s for an input, 1 GB."""
     report = run.fuzz(kind.name, range(INPUTS))
