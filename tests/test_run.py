@@ -32,6 +32,7 @@ from jobs import (
 )
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp
 from rasterio.merge import merge
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 from rio_cogeo.cogeo import cog_validate
@@ -170,6 +171,10 @@ def test_rasters_say_what_they_hold(
     with rasterio.open(compared / f"{name}.tif") as file:
         assert file.dtypes == (dtype,) * len(bands)
         assert file.descriptions == bands
+        shown = {"blue": ColorInterp.blue, "green": ColorInterp.green, "red": ColorInterp.red}
+        assert [seen for band, seen in zip(bands, file.colorinterp, strict=True) if band in shown] == [
+            shown[band] for band in bands if band in shown
+        ]
         assert file.scales == (scale,) * len(bands)
         assert file.offsets == (0.0,) * len(bands)
         np.testing.assert_equal(file.nodata, nodata)

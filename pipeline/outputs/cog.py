@@ -59,6 +59,9 @@ def join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
         part.replace(target)
 
 
+_SHOWN = ("red", "green", "blue")  # what viewers look for, in whichever order bands lie
+
+
 @dataclass(frozen=True)
 class _Tile:
     """Compressed bytes in a file."""
@@ -147,6 +150,8 @@ def _empty(spec: RasterSpec, grid: GeoBox, overviews: Iterable[Path]) -> str:
     for number, name in enumerate(spec.bands, start=1):
         band = ET.SubElement(root, "VRTRasterBand", dataType=GDAL_TYPES[spec.dtype], band=str(number))
         ET.SubElement(band, "Description").text = name
+        if name in _SHOWN:
+            ET.SubElement(band, "ColorInterp").text = name.title()
         ET.SubElement(band, "NoDataValue").text = repr(spec.nodata)
         ET.SubElement(band, "Scale").text = repr(spec.scale)
         ET.SubElement(band, "Offset").text = repr(spec.offset)
