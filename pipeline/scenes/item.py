@@ -13,13 +13,15 @@ from pipeline.errors import GroundbreakError
 MADE = "groundbreak:made"
 UNDATED = "groundbreak:date_unknown"
 PLACED = "groundbreak:placed"
+_A_SIDE = 16  # points of a footprint: within 2 m over a whole Sentinel-2 tile
 
 
 def make_item(
     item_id: str, grid: GeoBox, assets: dict[str, pystac.Asset], date: str | None, made: bool
 ) -> pystac.Item:
     """An Item for one tile. Without a date it carries 1970-01-01 and says that this is a stand-in."""
-    footprint = grid.geographic_extent
+    geographic = grid.crs is None or grid.crs.geographic
+    footprint = grid.extent if geographic else grid.footprint("EPSG:4326", npoints=_A_SIDE)
     properties: dict[str, object] = {}
     if made:
         properties[MADE] = True
