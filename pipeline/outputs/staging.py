@@ -107,7 +107,7 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
             raise OutputError(
                 f"{folder}: another run is writing there; wait for it, or name another folder with --out"
             ) from error
-        if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+        if _is(path, handle):
             break
         os.close(handle)  # whoever held it before took the file away meanwhile
     try:
@@ -115,6 +115,14 @@ def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def _is(path: Path, handle: int) -> bool:
+    """Whether an open file still has this name; looked at once, as others may take it away at any time."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def publish(folder: Path, out: Path) -> None:
