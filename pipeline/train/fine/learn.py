@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import overload
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.train.fine.augment import augmented
@@ -123,7 +124,7 @@ def learn(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(samples.seed)
     network = (network or SiameseUNet()).to(device, memory_format=torch.channels_last)
-    averaged = copy.deepcopy(network)
+    averaged = AveragedModel(network, avg_fn=partial(_followed, recipe.average), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-2)
     seen: list[Tensor] = []
     for step, (counts, labels) in enumerate(_batches(samples, recipe, first), start=first):
@@ -140,7 +141,7 @@ def learn(
         value.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        _follow(averaged, network, min(recipe.average, (1 + step - first) / (10 + step - first)))
+        averaged.update_parameters(network)
         seen.append(value.detach())
         if step % 50 == 49:
             print(
@@ -150,9 +151,11 @@ def learn(
             )
             if keep is not None:
                 torch.save(
-                    {"step": step + 1, "now": network.state_dict(), "mean": averaged.state_dict()}, keep
+                    {"step": step + 1, "now": network.state_dict(), "mean": averaged.module.state_dict()},
+                    keep,
                 )
-    return averaged.cpu()
+    mean: nn.Module = averaged.module.cpu()
+    return mean
 
 
 def _batches(samples: Samples, recipe: Recipe, first: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -177,11 +180,7 @@ def _pace(step: int, first: int, recipe: Recipe) -> float:
     return warm * min(1.0, left)
 
 
-@torch.no_grad()
-def _follow(averaged: nn.Module, network: nn.Module, share: float) -> None:
-    """Exponential mean of the weights (Polyak and Juditsky 1992)."""
-    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
-    torch._foreach_lerp_(*zip(*((k, n) for k, n in pairs if k.is_floating_point()), strict=True), 1 - share)
-    for kept, new in pairs:
-        if not kept.is_floating_point():
-            kept.copy_(new)
+def _followed(most: float, kept: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+    """Exponential mean of the weights (Polyak and Juditsky 1992), which soon forgets the first ones."""
+    share = min(most, (1 + int(count)) / (10 + int(count)))
+    return torch.lerp(new, kept, share) if kept.is_floating_point() else new

@@ -11,14 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.stages.detect.learned.inputs import LIMIT
+from pipeline.stages.detect.learned.inputs import LEAST_OF_STD, LIMIT, MAD_TO_SIGMA
 from pipeline.train.fine.dice import Dice
 from pipeline.train.fine.jpeg import compressed
 
 _RADIUS: Final = 4  # pixels of a blur's kernel on each side
 _EVERY: Final = 4  # one pixel in so many each way gives a date's level and contrast
-_MAD_TO_SIGMA: Final = 1.4826
-_LEAST_OF_STD: Final = 0.25  # as in inputs.Standard
 _FILM: Final = 0.25  # chance of a film's or an old scanner's colours
 
 
@@ -100,8 +98,8 @@ def _standard(dice: Dice, dates: Tensor) -> Tensor:
     some = dates[:, :, ::_EVERY, ::_EVERY].flatten(2)
     median = some.median(2, keepdim=True).values
     off = (some - median).abs().flatten(1)
-    robust = _MAD_TO_SIGMA * off.median(1).values
-    spread = torch.maximum(robust, _LEAST_OF_STD * off.square().mean(1).sqrt()).clamp(1e-3)[
+    robust = MAD_TO_SIGMA * off.median(1).values
+    spread = torch.maximum(robust, LEAST_OF_STD * off.square().mean(1).sqrt()).clamp(1e-3)[
         :, None, None, None
     ]
     middle = median[..., None] + spread * (dice.normal(0.2) + dice.normal(0.05, 3))

@@ -22,8 +22,8 @@ _NEAREST = {
     "blue": ("blue", "coastal", "green", "pan", "red"),
     "pan": ("pan", "green", "red", "blue"),
 }
-_MAD_TO_SIGMA = 1.4826
-_LEAST_OF_STD = 0.25  # where more than half of a scene is one even surface, the rest of it sets the spread
+MAD_TO_SIGMA = 1.4826
+LEAST_OF_STD = 0.25  # where more than half of a scene is one even surface, the rest of it sets the spread
 _LEAST_SPREAD = 1e-6
 
 
@@ -52,9 +52,9 @@ class Standard:
             return cls((0.0,) * len(flat), 1.0)
         median = np.median(flat, axis=1)
         from_median = np.abs(flat - median[:, None])
-        mad = _MAD_TO_SIGMA * float(np.median(from_median))
+        mad = MAD_TO_SIGMA * float(np.median(from_median))
         std = float(np.sqrt(np.mean(np.square(from_median, dtype=np.float64))))
-        return cls(tuple(float(value) for value in median), max(mad, _LEAST_OF_STD * std, _LEAST_SPREAD))
+        return cls(tuple(float(value) for value in median), max(mad, LEAST_OF_STD * std, _LEAST_SPREAD))
 
     def __call__(self, image: Float) -> Float:
         """(band, y, x) as (x - median) / spread, clipped to -4..4, NaN as 0; float32."""
