@@ -56,8 +56,8 @@ def compared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def usual_log() -> None:
-    """A command run in this process before may have been told to be quiet."""
-    logging.getLogger("pipeline").setLevel(logging.NOTSET)
+    """A command run in this process before may have been told to be quiet, and has left others' logs so."""
+    logging.getLogger("pipeline").setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")
