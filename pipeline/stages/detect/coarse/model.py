@@ -30,7 +30,7 @@ MODELS = {
 """The models that ship, and the bands that each looks at; a scene takes the first whose bands it has."""
 
 STEP = 3  # every so many pixels, on the site's grid, a first look decides about those around
-_AT_ONCE = 4096  # pixels
+_AT_ONCE = 1024  # pixels, whose evidence (1 MB) stays near
 NEVER = -20.0  # logit where the first look ends the matter
 
 
@@ -98,10 +98,10 @@ class CoarseDetector:
         trees: int | None = None,
     ) -> Float:
         """The sum (n,) of the first `trees` at n pixels, so many at a time that their evidence stays near."""
-        out = np.empty(len(rows), np.float32)
+        out, wanted = np.empty(len(rows), np.float32), self.model.trees.used(trees)
         for start in range(0, len(rows), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            evidence = windows.evidence(whole, sums, rows[some], cols[some], self.scene.scales)
+            evidence = windows.evidence(whole, sums, rows[some], cols[some], self.scene.scales, wanted)
             out[some] = self.model.trees(evidence, 0, trees)
         return out
 

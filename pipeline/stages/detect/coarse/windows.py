@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.pair import Float
+from pipeline.pair import Float, Mask
 from pipeline.scratch import scratch
 from pipeline.stages.detect.coarse.maps import MAPS, Whole, ranks_in
 from pipeline.stages.detect.coarse.scene import INDICES
@@ -18,15 +18,17 @@ Totals = NDArray[np.int32]
 
 RADII = (1, 2, 4, 8, 16)  # windows are 2 r + 1 pixels a side
 REACH = max(RADII)
-_PLAIN = np.array(
-    [k for k, name in enumerate(MAPS) if name.split()[0] not in ("square", "product")], np.int64
+_CONTRASTS = ((1, 4), (2, 5))  # by place (0 the pixel, then RADII): the inner window's mean less the outer's
+_CHANGES = (0, 1, 3)  # by place, where ranks are compared
+_PATTERNS = (1, 2, 3, 4)  # by place
+_PATTERN = (
+    "texture before",
+    "texture after",
+    "texture change",
+    "correlation",
+    "surprise and pattern",
+    "rarity and pattern",
 )
-_CONTRASTS = (
-    (1, 3),
-    (2, 4),
-)  # by place (0 the pixel, then RADII; then RADII): the inner window's mean less the outer's
-_CHANGES = (0, 1, 3)  # windows in which ranks are compared, 0 the pixel itself
-_PATTERNS = (0, 1, 2, 3)  # of RADII, by place
 SCALED = (
     *(f"surprise at {side}" for side in (3, 5, 9, 17)),
     *(f"surprise and pattern at {side}" for side in (3, 5, 9, 17)),
@@ -39,24 +41,11 @@ SCALED = (
 @cache
 def names() -> tuple[str, ...]:
     """The columns of `evidence`, in order."""
-    plain = [MAPS[k] for k in _PLAIN]
-    sides = [2 * r + 1 for r in RADII]
-    out = [f"{name} at 1" for name in plain]
-    out += [f"{name} at {side}" for side in sides for name in plain]
-    out += [f"{name} at {sides[a]} less at {sides[b]}" for a, b in _CONTRASTS for name in plain]
-    out += [f"{name} change at {[1, *sides][i]}" for i in _CHANGES for name in INDICES]
-    for i in _PATTERNS:
-        out += [
-            f"{what} at {sides[i]}"
-            for what in (
-                "texture before",
-                "texture after",
-                "texture change",
-                "correlation",
-                "surprise and pattern",
-                "rarity and pattern",
-            )
-        ]
+    sides = [1, *(2 * r + 1 for r in RADII)]
+    out = [f"{name} at {side}" for side in sides for name in MAPS]
+    out += [f"{name} at {sides[a]} less at {sides[b]}" for a, b in _CONTRASTS for name in MAPS]
+    out += [f"{name} change at {sides[i]}" for i in _CHANGES for name in INDICES]
+    out += [f"{what} at {sides[i]}" for i in _PATTERNS for what in _PATTERN]
     return (*out, *(f"rarity of {name}" for name in SCALED))
 
 
@@ -79,26 +68,41 @@ def totals(whole: Whole) -> Totals:
     return out
 
 
-def evidence(whole: Whole, sums: Totals, rows: Places, cols: Places, scales: Float) -> Float:
+def evidence(
+    whole: Whole, sums: Totals, rows: Places, cols: Places, scales: Float, wanted: Mask | None = None
+) -> Float:
     """Evidence (n, column) at n observed pixels; nothing outside the images or unobserved counts.
 
-    `scales`: as in `Scene`; without any, what is told by rarity in the scene is left open.
+    `scales`: as in `Scene`; without any, what is told by rarity in the scene is left open. `wanted`:
+    (column,) which of the first columns are; all if not given. What is not may be left open too.
     """
     out = np.empty((len(rows), len(names())), np.float32)
+    told, rare = _needed(np.ones(len(names()), bool) if wanted is None else wanted)
     _gather(
         whole,
         sums,
         rows,
         cols,
         np.array(RADII),
-        _PLAIN,
         np.array(_CONTRASTS),
         np.array(_CHANGES),
         np.array(_PATTERNS),
+        told,
         out,
     )
-    _scale(scales, scaled(), len(names()) - len(SCALED), out)
+    if len(scales):
+        _scale(scales, scaled(), rare, len(names()) - len(SCALED), out)
     return out
+
+
+def _needed(wanted: Mask) -> tuple[Places, Places]:
+    """Which of `_PATTERNS` and of `SCALED` are needed for the columns that are `wanted`."""
+    needed = np.zeros(len(names()), bool)
+    needed[: len(wanted)] = wanted
+    rare = np.flatnonzero(needed[-len(SCALED) :])
+    needed[scaled()[rare]] = True
+    patterns = needed[: -len(SCALED)][-len(_PATTERNS) * len(_PATTERN) :]
+    return np.flatnonzero(patterns.reshape(len(_PATTERNS), -1).any(axis=1)), rare
 
 
 @njit(nogil=True, cache=True)
@@ -120,64 +124,60 @@ def _gather(
     rows: Places,
     cols: Places,
     radii: Places,
-    plain: Places,
     contrasts: Places,
     changes: Places,
     patterns: Places,
+    told: Places,
     out: Float,
 ) -> None:  # pragma: no cover
     height, width, maps = whole.shape
     count = maps - 1
     scale = np.float32(1.0 / 1024.0)
-    mean = np.empty((len(radii) + 1, count), np.float32)
     for n in range(len(rows)):
         y, x = rows[n], cols[n]
+        line, own = out[n], whole[y, x]
         for k in range(count):
-            mean[0, k] = scale * np.float32(whole[y, x, k])
+            line[k] = scale * np.float32(own[k])
         for r in range(len(radii)):
             top, bottom = max(y - radii[r], 0), min(y + radii[r] + 1, height)
             left, right = max(x - radii[r], 0), min(x + radii[r] + 1, width)
-            inside = np.float32(
-                sums[bottom, right, count]
-                - sums[top, right, count]
-                - sums[bottom, left, count]
-                + sums[top, left, count]
-            )
-            share = scale / inside
+            a, b, c, d = sums[bottom, right], sums[top, right], sums[bottom, left], sums[top, left]
+            share = scale / np.float32(a[count] - b[count] - c[count] + d[count])
+            mean = line[count * (r + 1) : count * (r + 2)]
             for k in range(count):
-                total = np.int32(
-                    sums[bottom, right, k] - sums[top, right, k] - sums[bottom, left, k] + sums[top, left, k]
-                )
-                mean[r + 1, k] = np.float32(total) * share
-        at = 0
-        for r in range(len(radii) + 1):
-            for k in plain:
-                out[n, at] = mean[r, k]
-                at += 1
+                mean[k] = np.float32(np.int32(a[k] - b[k] - c[k] + d[k])) * share
+        at = count * (1 + len(radii))
         for c in range(len(contrasts)):
-            for k in plain:
-                out[n, at] = mean[contrasts[c, 0], k] - mean[contrasts[c, 1] + 1, k]
-                at += 1
+            inner, outer = line[count * contrasts[c, 0] :], line[count * contrasts[c, 1] :]
+            less = line[at : at + count]
+            for k in range(count):
+                less[k] = inner[k] - outer[k]
+            at += count
         for r in changes:
             for k in range(15, 23, 2):
-                out[n, at] = mean[r, k + 1] - mean[r, k]
+                line[at] = line[count * r + k + 1] - line[count * r + k]
                 at += 1
-        for r in patterns:
-            before, after = mean[r + 1, 23], mean[r + 1, 24]
-            one = max(np.float32(4) * mean[r + 1, 25] - before * before, np.float32(0)) + np.float32(0.01)
-            two = max(np.float32(4) * mean[r + 1, 26] - after * after, np.float32(0)) + np.float32(0.01)
-            both = np.float32(4) * mean[r + 1, 27] - before * after
-            out[n, at] = np.sqrt(one)
-            out[n, at + 1] = np.sqrt(two)
-            out[n, at + 2] = np.log(two / one)
-            out[n, at + 3] = both / np.sqrt(one * two)
-            pattern = np.sqrt(max(np.float32(1) - out[n, at + 3], np.float32(0)))
-            out[n, at + 4] = mean[r + 1, 14] * pattern
-            out[n, at + 5] = mean[r + 1, 31] * pattern
-            at += 6
+        for i in told:
+            place = count * patterns[i]
+            _pattern(line[place : place + count], line[at + 6 * i : at + 6 * (i + 1)])
 
 
 @njit(nogil=True, cache=True)
-def _scale(scales: Float, columns: Places, first: int, out: Float) -> None:  # pragma: no cover
-    for k in range(len(scales)):
+def _pattern(mean: Float, out: Float) -> None:  # pragma: no cover
+    before, after = mean[23], mean[24]
+    one = max(np.float32(4) * mean[25] - before * before, np.float32(0)) + np.float32(0.01)
+    two = max(np.float32(4) * mean[26] - after * after, np.float32(0)) + np.float32(0.01)
+    both = np.float32(4) * mean[27] - before * after
+    out[0] = np.sqrt(one)
+    out[1] = np.sqrt(two)
+    out[2] = np.log(two / one)
+    out[3] = both / np.sqrt(one * two)
+    pattern = np.sqrt(max(np.float32(1) - out[3], np.float32(0)))
+    out[4] = mean[14] * pattern
+    out[5] = mean[31] * pattern
+
+
+@njit(nogil=True, cache=True)
+def _scale(scales: Float, columns: Places, some: Places, first: int, out: Float) -> None:  # pragma: no cover
+    for k in some:
         out[:, first + k] = np.float32(scales.shape[1] - 1) * ranks_in(out[:, columns[k]].copy(), scales[k])
