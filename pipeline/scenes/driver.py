@@ -15,7 +15,6 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.loader._rio import get_rio_env, rio_env
@@ -24,14 +23,12 @@ from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
+from pipeline.scenes.counts import MOST, hide, physical
 from pipeline.scenes.masks import MaskSource, read_mask
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, bilinear, nearest, positions
 from pipeline.scenes.sources import BandSource
 from pipeline.secrecy import without_secrets
-
-MOST = 1e15
-"""No light is brighter, in whatever unit: what is (an undeclared nodata of -3.4e38, say) was not observed."""
 
 Bools = NDArray[np.bool_]
 Block = tuple[slice, slice]
@@ -110,7 +107,7 @@ def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
     for mask in tile.masks:
         unseen |= read_mask(mask, positions(base, block, mask.grid), shape)
     image = _together(pieces, (len(tile.bands), *shape))
-    _hide(image, unseen)
+    hide(image, unseen)
     return image
 
 
@@ -146,13 +143,13 @@ def read_file(bands: Sequence[BandSource], at: Positions, shape: tuple[int, int]
     if window is None:
         return None
     counts, hidden = _read_window(bands, window)
-    unseen, empty = nodata_pixels(counts, bands)
-    unseen |= hidden
-    values = _physical(counts, bands)
-    outside, exact = ~at.inside(source), at.exact
+    values, unseen, empty = physical(counts, bands)
+    if hidden is not None:
+        unseen |= hidden
+    exact = at.exact
     if exact and counts.shape[-2:] == shape:
-        return Piece(values, unseen | outside, empty)
-    here = at.within(window)
+        return Piece(values, unseen, empty)
+    outside, here = ~at.inside(source), at.within(window)
     missing = unseen if empty is None else unseen | empty
     moved = nearest(values, here) if exact else _between(values, ~missing, here)
     return Piece(
@@ -168,40 +165,6 @@ def block_shape(href: str) -> tuple[int, int]:
     return int(rows), int(cols)
 
 
-def _physical(counts: NDArray[Any], bands: Sequence[BandSource]) -> NDArray[np.float32]:
-    scales, offsets = (
-        np.array(each, np.float32) for each in zip(*((b.scale, b.offset) for b in bands), strict=True)
-    )
-    out = np.empty(counts.shape, np.float32)
-    _scale(counts, scales, offsets, out)
-    return out
-
-
-@njit(nogil=True, cache=True)
-def _scale(
-    counts: NDArray[Any], scales: NDArray[np.float32], offsets: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:  # pragma: no cover
-    for b in range(counts.shape[0]):
-        for i in range(counts.shape[1]):
-            for j in range(counts.shape[2]):
-                out[b, i, j] = np.float32(counts[b, i, j]) * scales[b] + offsets[b]
-
-
-@njit(nogil=True, cache=True)
-def _hide(image: NDArray[np.float32], unseen: Bools) -> None:  # pragma: no cover
-    """NaN in all bands (band, y, x) where `unseen` says so or a band has no light; `unseen` is used up."""
-    for i in range(image.shape[1]):
-        hidden = unseen[i]
-        for b in range(image.shape[0]):
-            line = image[b, i]
-            for j in range(len(line)):
-                hidden[j] |= not abs(line[j]) < MOST  # nor is NaN
-        for b in range(image.shape[0]):
-            line = image[b, i]
-            for j in range(len(line)):
-                line[j] = np.float32(np.nan) if hidden[j] else line[j]
-
-
 def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArray[np.float32]:
     """Bilinear, NaN where the nearest pixel has no light."""
     finite: Bools = np.all(np.abs(values) < MOST, axis=0)
@@ -209,11 +172,11 @@ def _between(values: NDArray[np.float32], valid: Bools, at: Positions) -> NDArra
     return np.where(nearest(finite, at), blended, np.float32(np.nan))
 
 
-def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[Any], Bools]:
+def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[Any], Bools | None]:
     """Counts (band, h, w) as delivered, and where the file's alpha band or dataset mask hides them (h, w)."""
     href, part = bands[0].href, Window.from_slices(*window)
 
-    def counts_and_hidden(source: Any) -> tuple[NDArray[Any], Bools]:
+    def counts_and_hidden(source: Any) -> tuple[NDArray[Any], Bools | None]:
         if source.shape != bands[0].grid.shape.yx:
             rows, cols = source.shape
             raise SourceUnreadableError(
@@ -225,47 +188,21 @@ def _read_window(bands: Sequence[BandSource], window: Block) -> tuple[NDArray[An
     return read_from(href, counts_and_hidden)
 
 
-def hidden_by_file(source: Any, band: BandSource, window: Window, shape: tuple[int, int]) -> Bools:
-    """Where an opened file's alpha band or dataset mask says that it holds no image; `shape` (h, w)."""
+def hidden_by_file(source: Any, band: BandSource, window: Window, shape: tuple[int, int]) -> Bools | None:
+    """Where an opened file's alpha band or dataset mask says that it holds no image, `shape` (h, w); None
+    where it has neither.
+    """
     if band.alpha is not None:
         return np.asarray(source.read(band.alpha, window=window, out_shape=shape) == 0)
     if dataset_mask(source, band):
         return np.asarray(source.read_masks(band.index, window=window, out_shape=shape) == 0)
-    return np.zeros(shape, dtype=bool)
+    return None
 
 
 def dataset_mask(source: Any, band: BandSource) -> bool:
     """Whether an opened file has a mask for all of its bands, beside it or inside."""
     flags = source.mask_flag_enums[band.index - 1]
     return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-
-
-def nodata_pixels(counts: NDArray[Any], bands: Sequence[BandSource]) -> tuple[Bools, Bools | None]:
-    """Where one band's nodata is enough, and where all bands carry a nodata that could also be a value."""
-    sure = np.zeros(counts.shape[1:], dtype=bool)
-    empty: Bools | None = None
-    for values, band in zip(counts, bands, strict=True):
-        if band.nodata is None or np.isnan(band.nodata):
-            continue
-        whole = counts.dtype.kind in "iu" and band.nodata.is_integer()
-        flag = values == (int(band.nodata) if whole else band.nodata)  # floats are compared far slower
-        if could_be_a_value(band.nodata, band.dtype):
-            empty = flag if empty is None else empty & flag
-        else:
-            sure |= flag
-    return sure, empty
-
-
-def could_be_a_value(nodata: float, dtype: str) -> bool:
-    """Whether a pixel may carry `nodata` and yet be observed: 0, or any value of an unsigned type.
-
-    Then only a pixel with it in all bands was not observed. What no sensor delivers (-9999, a signed type's
-    extreme, any value but 0 of a float type) marks the pixel in whichever band it stands.
-    """
-    kind = np.dtype(dtype)
-    if kind.kind == "u" or nodata == 0:
-        return True
-    return kind.kind == "i" and 0 < nodata < np.iinfo(kind).max
 
 
 def _block_of(base: GeoBox, part: GeoBox) -> Block:

@@ -16,7 +16,8 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from pipeline.scenes.driver import MOST, dataset_mask, hidden_by_file, nodata_pixels
+from pipeline.scenes.counts import physical
+from pipeline.scenes.driver import dataset_mask, hidden_by_file
 from pipeline.scenes.masks import READINGS, MaskSource, file_masks, item_masks
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, positions
@@ -87,17 +88,13 @@ def _empty(bands: Sequence[BandSource], at: Positions) -> Bools:
             return np.zeros(shape, bool)
         indexes = [band.index for band in bands]
         counts = source.read(indexes, window=window, out_shape=(len(bands), *shape))
-        sure, together = nodata_pixels(counts, bands)
-        nowhere = sure | hidden_by_file(source, bands[0], window, shape) | _no_light(counts)
-        return np.asarray(nowhere if together is None else nowhere | together)
+        _, nowhere, together = physical(counts, bands)
+        for more in (together, hidden_by_file(source, bands[0], window, shape)):
+            if more is not None:
+                nowhere |= more
+        return nowhere
 
     return _sampled(bands[0].href, bands[0].grid, at, empty)
-
-
-def _no_light(counts: NDArray[Any]) -> Bools:
-    return (
-        ~(np.abs(counts) < MOST).all(axis=0) if counts.dtype.kind == "f" else np.zeros(counts.shape[1:], bool)
-    )
 
 
 def _sampled(
