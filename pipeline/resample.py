@@ -82,10 +82,24 @@ def _copy(
             return
         source.append(slice(low, high))
         target.append(slice(low - start, high - start))
-    values = image[:, source[0], source[1]]
-    known = observed[source[0], source[1]] & np.isfinite(values).all(axis=0)
-    seen[target[0], target[1]] = known
-    out[:, target[0], target[1]] = np.where(known, values, np.float32(np.nan))
+    _copy_seen(image[:, *source], observed[*source], out[:, *target], seen[*target])
+
+
+@numba.njit(nogil=True, cache=True)
+def _copy_seen(image, observed, out, seen):  # type: ignore[no-untyped-def]
+    bands, height, width = image.shape
+    for i in range(height):
+        known = seen[i]
+        for j in range(width):
+            known[j] = observed[i, j]
+        for b in range(bands):
+            line = image[b, i]
+            for j in range(width):
+                known[j] &= np.isfinite(line[j])
+        for b in range(bands):
+            line, into = image[b, i], out[b, i]
+            for j in range(width):
+                into[j] = line[j] if known[j] else np.float32(np.nan)
 
 
 @numba.njit(nogil=True, cache=True, inline="always")

@@ -33,9 +33,14 @@ class Predictor:
     coefficients: Float
     precision: Float
 
-    def __call__(self, source: Float) -> Float:
-        """The target image (band, y, x) that the source image leads one to expect; NaN stays NaN."""
-        return _predict(source, self.mean, self.scale, self.coefficients)
+    def __call__(self, source: Float, out: Float | None = None) -> Float:
+        """The target image (band, y, x) that the source image leads one to expect, in `out` if that is given;
+        NaN stays NaN.
+        """
+        if out is None:
+            out = np.empty((self.coefficients.shape[1], *source.shape[1:]), np.float32)
+        _predict(source, self.mean, self.scale, self.coefficients, out)
+        return out
 
     def distance(self, residual: Float) -> Float:
         """Mahalanobis distance (y, x) of a residual (band, y, x), per band: about 1 where nothing changed."""
@@ -89,10 +94,11 @@ def _f4(array: NDArray[np.float64]) -> Float:
 # size, and the result must not depend on the chunking. The innermost loops run along a row, so that the
 # machine's vector units can take several pixels at a time.
 @njit(nogil=True, cache=True)
-def _predict(source: Float, mean: Float, scale: Float, coefficients: Float) -> Float:  # pragma: no cover
+def _predict(
+    source: Float, mean: Float, scale: Float, coefficients: Float, out: Float
+) -> None:  # pragma: no cover
     bands, height, width = source.shape
     terms, targets = coefficients.shape
-    out = np.empty((targets, height, width), np.float32)
     term = np.empty((terms, width), np.float32)
     term[0] = np.float32(1)
     for y in range(height):
@@ -115,7 +121,6 @@ def _predict(source: Float, mean: Float, scale: Float, coefficients: Float) -> F
                 row, weight = term[k], coefficients[k, t]
                 for x in range(width):
                     total[x] += row[x] * weight
-    return out
 
 
 @njit(nogil=True, cache=True)

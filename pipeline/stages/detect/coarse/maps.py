@@ -60,9 +60,12 @@ def maps(pair: Pair, scene: Scene) -> Whole:
 
     They hold until this thread asks for the next ones.
     """
-    kept = [place for place in scene.order if place >= 0]
-    before = _filled(pair.before[kept], pair.observed, scene.forward.mean)
-    after = _filled(pair.after[kept], pair.observed, scene.backward.mean)
+    kept = np.array([place for place in scene.order if place >= 0], np.int64)
+    before, after = (
+        scratch(name, (len(kept), *pair.observed.shape), np.float32) for name in ("before", "after")
+    )
+    _fill_in(pair.before, kept, pair.observed, scene.forward.mean, before)
+    _fill_in(pair.after, kept, pair.observed, scene.backward.mean, after)
     slots = np.array([i for i, place in enumerate(scene.order) if place >= 0], np.int64)
     at = np.full(len(BANDS), -1, np.int64)
     at[slots] = np.arange(len(slots))
@@ -71,7 +74,10 @@ def maps(pair: Pair, scene: Scene) -> Whole:
     out = scratch("maps", (*pair.observed.shape, COUNT + 1), np.int16)
     _fill(
         (after, before),
-        (scene.forward(before), scene.backward(after)),
+        (
+            scene.forward(before, scratch("forward", before.shape, np.float32)),
+            scene.backward(after, scratch("backward", after.shape, np.float32)),
+        ),
         np.ascontiguousarray(pair.observed),
         (scene.forward.precision, scene.backward.precision),
         scene.residual,
@@ -86,9 +92,16 @@ def maps(pair: Pair, scene: Scene) -> Whole:
     return out
 
 
-def _filled(image: Float, observed: Mask, level: Float) -> Float:
-    """Unobserved pixels at each band's mean, so that no NaN is summed."""
-    return np.ascontiguousarray(np.where(observed, image, level[:, None, None]), dtype=np.float32)
+@njit(nogil=True, cache=True)
+def _fill_in(
+    image: Float, kept: NDArray[np.int64], observed: Mask, level: Float, out: Float
+) -> None:  # pragma: no cover
+    """The bands `kept`; unobserved pixels at each band's mean, so that no NaN is summed."""
+    for b in range(len(kept)):
+        for y in range(observed.shape[0]):
+            given, seen, line = image[kept[b], y], observed[y], out[b, y]
+            for x in range(len(line)):
+                line[x] = given[x] if seen[x] else level[b]
 
 
 @njit(nogil=True, cache=True)
