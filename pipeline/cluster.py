@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.compute import active_client
 from pipeline.errors import ClusterError
+from pipeline.scratch import KEPT_BYTES, keep_freed
 
 if TYPE_CHECKING:
     from distributed.diagnostics.plugin import WorkerPlugin
@@ -37,6 +38,7 @@ WORKER_ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    **{name: str(size) for name, size in KEPT_BYTES.items()},
 }
 """One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
@@ -68,6 +70,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             stack.enter_context(threadpool_limits(1, user_api="blas"))
+            keep_freed()
             name = "threads of this process"
         yield name
 
@@ -77,8 +80,13 @@ def _local_processes(workers: int) -> Iterator[None]:
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        # Nothing waits in a worker behind what it is at: where that kills it, Dask would blame both.
-        stack.enter_context(dask.config.set({"distributed.scheduler.worker-saturation": 1.0}))
+        settings = {
+            # Nothing waits in a worker behind what it is at: where that kills it, Dask would blame both.
+            "distributed.scheduler.worker-saturation": 1.0,
+            # Before a worker starts, as its allocator looks only then.
+            "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+        }
+        stack.enter_context(dask.config.set(settings))
         scratch = Path(gettempdir()) / f"groundbreak-{getuser()}"  # Dask removes there what dead ones left
         cluster = stack.enter_context(
             LocalCluster(
@@ -88,7 +96,6 @@ def _local_processes(workers: int) -> Iterator[None]:
                 dashboard_address=None,
                 local_directory=str(scratch),
                 silence_logs=logging.ERROR,
-                env=WORKER_ENVIRONMENT,
             )
         )
         client = stack.enter_context(Client(cluster))
@@ -154,5 +161,6 @@ def _sober() -> WorkerPlugin:
         def setup(self, worker: object) -> None:
             os.environ.update(WORKER_ENVIRONMENT)  # GDAL looks there when it is first used
             threadpool_limits(1, user_api="blas")
+            keep_freed()
 
     return Sober()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +48,7 @@ def compute(
     if client is None:
         counting = (None, None, None, partial(_counted, progress or Progress()), None)
         results = tuple(dask_compute(*values, callbacks=[*Callback.active, counting]))
-        _give_back()
+        release()
         return results
     from distributed import as_completed
 
@@ -191,7 +190,7 @@ def alone() -> Iterator[None]:
         yield
     finally:
         _ALONE.reset(token)
-        _give_back()  # before the next one
+        release()  # before the next one
 
 
 @contextmanager
@@ -225,14 +224,6 @@ def active_client() -> Client | None:
     known = getattr(sys.modules.get("distributed.client"), "_get_global_client", None)
     client: Client | None = known() if known is not None else None
     return client
-
-
-def _give_back() -> None:
-    """Memory that threads have freed, to the system: glibc keeps it, hundreds of megabytes for each."""
-    release()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _counted(

@@ -90,6 +90,7 @@ def _where(_: int) -> dict[str, Any]:
         "pid": os.getpid(),
         "cache": get_gdal_config("GDAL_CACHEMAX"),
         "numba": os.environ.get("NUMBA_NUM_THREADS"),
+        "kept": os.environ.get("MALLOC_TRIM_THRESHOLD_"),
     }
 
 
@@ -113,6 +114,7 @@ def test_threads_and_processes_give_the_same_bytes() -> None:
     assert name == "1 local process"
     assert there["pid"] != os.getpid()
     assert there["numba"] == WORKER_ENVIRONMENT["NUMBA_NUM_THREADS"]
+    assert there["kept"] == WORKER_ENVIRONMENT["MALLOC_TRIM_THRESHOLD_"]  # Dask's own would give all back
     assert there["cache"] == cluster.GDAL_CACHE_MB << 20
     assert progress.told == [(1, 2), (2, 2)]
     assert constant == 3
