@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.aligned import AlignedImages, Window
 from pipeline.compute import compute, compute_groups, has_processes, worker_count
 from pipeline.grid import neighbours
 from pipeline.outputs.blocks import BlockReader, BlockStore
-from pipeline.outputs.cog import join
+from pipeline.outputs.cog import block_files, join, write_block
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.provenance import file_record
@@ -122,7 +123,8 @@ class _Block:
 
     def is_done(self, window: Window) -> bool:
         """Whether a block and its note are there; after a power cut a file may have its name and no bytes."""
-        files = [self.note(window), *(self.store.path(spec, window) for spec in self.specs.values())]
+        written = (block_files(self.store, spec, window) for spec in self.specs.values())
+        files = [self.note(window), *chain.from_iterable(written)]
         if self.detection is not None:
             files.append(self.detection.layers.path(window))
         return all(file.exists() and file.stat().st_size > 0 for file in files)
@@ -134,7 +136,7 @@ class _Block:
             after = self.radiometry.apply_array(after, *around)
         own = {"before": pair.before[:, *inner], "after": after[:, *inner]}
         for name in own.keys() & self.specs.keys():
-            self.store.write(self.specs[name], window, self.specs[name].encode(own[name]))
+            write_block(self.store, self.specs[name], window, self.specs[name].encode(own[name]))
         if self.detection is not None:
             origin = around[0].start, around[1].start
             layers = self.detection.detector(Pair(pair.before, after, pair.observed, pair.after), origin)

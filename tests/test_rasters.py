@@ -15,7 +15,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from pipeline.grid import blocks
 from pipeline.outputs.blocks import BlockStore
-from pipeline.outputs.cog import join, write_cog
+from pipeline.outputs.cog import join, write_block, write_cog
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.rasters import PairReader, RasterSpec, image_spec
 
@@ -98,7 +98,7 @@ def written(folder: Path, by: RasterSpec, values: NDArray[Any], side: int, box: 
     store = BlockStore(folder / "blocks", box, side)
     store.folder.mkdir(parents=True)
     for block in reversed(store.blocks()):  # whichever worker is first
-        store.write(by, block, values[:, *block])
+        write_block(store, by, block, values[:, *block])
     join(store, by, folder / "joined.tif")
     store.discard()
     assert [path.name for path in folder.iterdir()] == ["joined.tif"]
@@ -141,6 +141,25 @@ def test_tiles_are_copied_to_their_places_whatever_the_blocks(side: int, tmp_pat
     with rasterio.open(path) as file:
         np.testing.assert_array_equal(file.read(), values)
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+@pytest.mark.parametrize(
+    ("how", "dtype"), [("average", "uint16"), ("average", "float32"), ("nearest", "uint8")]
+)
+def test_overviews_are_the_same_whether_made_with_their_blocks_or_later(
+    how: str, dtype: str, tmp_path: Path
+) -> None:
+    box = grid(1100, 1700)
+    values = np.random.default_rng(0).integers(0, 250, (2, 1100, 1700)).astype(dtype)  # 0: not observed
+    by = RasterSpec("before", ("red", "nir"), dtype, 0, overviews=how)
+    paths = [written(tmp_path / str(side), by, values, side, box) for side in (512, 1024)]
+    assert len({path.read_bytes() for path in paths}) == 1
+    with rasterio.open(paths[0], overview_level=0) as half:
+        assert half.shape == (550, 850)
+        corner = values[0, 200:202, 300:302].astype(np.float64)
+        mean = corner[corner > 0].mean() if (corner > 0).any() else 0
+        expected = corner[1, 1] if how == "nearest" else mean
+        assert abs(half.read(1)[100, 150] - expected) <= (0.5 if dtype == "uint16" else 1e-4)
 
 
 @pytest.mark.parametrize(("most", "version"), [(4_000_000_000, 42), (1000, 43)])

@@ -21,10 +21,10 @@ import tifffile
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from pipeline.outputs.blocks import TILE, BlockStore
+from pipeline.outputs.blocks import TILE, Block, BlockStore
 from pipeline.outputs.files import write_text, writing
 from pipeline.outputs.rasters import GDAL_TYPES, RasterSpec
-from pipeline.outputs.shrink import shrunk
+from pipeline.outputs.shrink import halved, shrunk
 
 _CLASSIC = 4_000_000_000  # bytes; larger files need BigTIFF's addresses
 _SIDE = 2 * TILE  # of the blocks that are made here
@@ -39,9 +39,40 @@ def write_cog(path: Path, spec: RasterSpec, grid: GeoBox, strip: Callable[[slice
     for block in store.blocks():
         if block[0] != rows:
             rows, pixels = block[0], strip(block[0])
-        store.write(spec, block, pixels[:, :, block[1]])
+        write_block(store, spec, block, pixels[:, :, block[1]])
     join(store, spec, path)
     store.discard()
+
+
+def write_block(store: BlockStore, spec: RasterSpec, block: Block, pixels: NDArray[Any]) -> None:
+    """Keep a block (band, y, x) of a raster, already encoded, and what it makes of the overviews."""
+    half = _half(store, spec)
+    if half is not None:
+        half.folder.mkdir(exist_ok=True)
+        write_block(half, spec, _halved(block), halved(pixels, spec))
+    store.write(spec, block, pixels)
+
+
+def block_files(store: BlockStore, spec: RasterSpec, block: Block) -> list[Path]:
+    """What `write_block` leaves."""
+    half = _half(store, spec)
+    return [store.path(spec, block), *(block_files(half, spec, _halved(block)) if half else [])]
+
+
+def _half(store: BlockStore, spec: RasterSpec) -> BlockStore | None:
+    """The first overview in blocks that are made of one block each; none where that cannot be, as a side is
+    odd or half a block is not made of whole tiles.
+    """
+    height, width = (int(size) for size in store.grid.shape)
+    if store.side % _SIDE or height % 2 or width % 2 or max(height, width) <= TILE:
+        return None
+    grid = store.grid.zoom_to((height // 2, width // 2))
+    return BlockStore(store.folder / f"{spec.name}-half", grid, store.side // 2)
+
+
+def _halved(block: Block) -> Block:
+    rows, cols = (slice(part.start // 2, part.stop // 2) for part in block)
+    return rows, cols
 
 
 def join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
@@ -83,11 +114,13 @@ def _pyramid(store: BlockStore, spec: RasterSpec) -> Iterator[BlockStore]:
     yield store
     number = 0
     while max(store.grid.shape) > TILE:
-        number, below = number + 1, store
-        height, width = (int(size) // 2 for size in below.grid.shape)
-        store = _made(
-            below, spec, f"overview{number}", below.grid.zoom_to((height, width)), shrunk(below, spec)
-        )
+        number, below, half = number + 1, store, _half(store, spec)
+        if half is None:
+            height, width = (int(size) // 2 for size in below.grid.shape)
+            half = _made(
+                below, spec, f"overview{number}", below.grid.zoom_to((height, width)), shrunk(below, spec)
+            )
+        store = half
         yield store
 
 
@@ -102,7 +135,7 @@ def _made(
     made = BlockStore(store.folder / f"{spec.name}-{name}", grid, _SIDE)
     made.folder.mkdir(exist_ok=True)
     for block in made.blocks():
-        made.write(spec, block, pixels(block))
+        write_block(made, spec, block, pixels(block))
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,21 +27,32 @@ def shrunk(store: BlockStore, spec: RasterSpec) -> Callable[[Block], NDArray[Any
             slice(int(part.start * span), min(int(np.ceil(part.stop * span)), size))
             for part, span, size in zip(wanted, spans, shape, strict=True)
         )
-        pixels = store.read(spec, rows, cols)
-        if spec.overviews == "nearest":
-            middle = [
-                ((np.arange(part.start, part.stop) + 0.5) * span).astype(int) - source.start
-                for part, span, source in zip(wanted, spans, (rows, cols), strict=True)
-            ]
-            return np.asarray(pixels[:, middle[0][:, None], middle[1]])
-        out = np.empty((len(pixels), *(part.stop - part.start for part in wanted)), pixels.dtype)
-        taps = [
-            _taps(part, span, source) for part, span, source in zip(wanted, spans, (rows, cols), strict=True)
-        ]
-        _average(pixels, spec.nodata, *taps[0], *taps[1], np.dtype(spec.dtype).kind != "f", out)
-        return out
+        return _shrunk(store.read(spec, rows, cols), spec, wanted, spans, (rows, cols))
 
     return block
+
+
+def halved(pixels: NDArray[Any], spec: RasterSpec) -> NDArray[Any]:
+    """The same of an array (band, y, x) with even sides, by itself."""
+    height, width = pixels.shape[1:]
+    wanted = slice(0, height // 2), slice(0, width // 2)
+    return _shrunk(pixels, spec, wanted, (2.0, 2.0), (slice(0, height), slice(0, width)))
+
+
+def _shrunk(
+    pixels: NDArray[Any], spec: RasterSpec, wanted: Block, spans: Sequence[float], under: Block
+) -> NDArray[Any]:
+    """The block `wanted` of the smaller raster, from the `pixels` that lie `under` it."""
+    if spec.overviews == "nearest":
+        middle = [
+            ((np.arange(part.start, part.stop) + 0.5) * span).astype(int) - source.start
+            for part, span, source in zip(wanted, spans, under, strict=True)
+        ]
+        return np.asarray(pixels[:, middle[0][:, None], middle[1]])
+    out = np.empty((len(pixels), *(part.stop - part.start for part in wanted)), pixels.dtype)
+    taps = [_taps(part, span, source) for part, span, source in zip(wanted, spans, under, strict=True)]
+    _average(pixels, spec.nodata, *taps[0], *taps[1], np.dtype(spec.dtype).kind != "f", out)
+    return out
 
 
 def _taps(wanted: slice, span: float, source: slice) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

@@ -28,6 +28,7 @@ WindowReader = Callable[[slice, slice], Pair]
 
 SMALLEST_PX = 3  # of fewer pixels neither shape nor surroundings can be told
 _MARGIN_PX = RING_PX + 4
+_IN_TURN = 6  # neighbouring reads by one thread, which has the tiles that they share still open
 _MEASURING = Lock()  # small arrays: threads that measure side by side only wait for each other
 
 
@@ -72,11 +73,12 @@ def find_patches(
         for i, window in enumerate(windows)
     ]
     together = list(batches(windows))
+    reads = [_Read(around, [spots[i] for i in members]) for around, members in together]
     tasks = [  # partial, so that Dask does not look through the spots for values of its own
         delayed(
-            partial(_measured, layers, images, around, [spots[i] for i in members], bands, pixel), pure=False
+            partial(_measured, layers, images, reads[start : start + _IN_TURN], bands, pixel), pure=False
         )()
-        for around, members in together
+        for start in range(0, len(reads), _IN_TURN)
     ]
     order = np.argsort(np.concatenate([members for _, members in together] or [[]]), kind="stable")
     measured = [patch for patches in compute(*tasks) for patch in patches]
@@ -92,22 +94,27 @@ class _Spot(NamedTuple):
     others: int
 
 
+class _Read(NamedTuple):
+    """What is read in one go, and the spots that lie in it."""
+
+    around: Window
+    spots: list[_Spot]
+
+
 def _measured(
-    layers: LayerReader,
-    images: WindowReader,
-    around: Window,
-    spots: Sequence[_Spot],
-    bands: Sequence[str],
-    pixel: float,
+    layers: LayerReader, images: WindowReader, reads: Sequence[_Read], bands: Sequence[str], pixel: float
 ) -> list[Patch]:
     """Read both dates and `change` once, and measure all spots there."""
-    pair, percent = images(*around), layers(*around)[layers.names.index(CHANGE)]
-    with _MEASURING:
-        return [
-            _patch(spot, pair.window(*own), percent[own], bands, pixel)
-            for spot in spots
-            for own in [inside(around, spot.window)]
-        ]
+    patches = []
+    for around, spots in reads:
+        pair, percent = images(*around), layers(*around)[layers.names.index(CHANGE)]
+        with _MEASURING:
+            patches += [
+                _patch(spot, pair.window(*own), percent[own], bands, pixel)
+                for spot in spots
+                for own in [inside(around, spot.window)]
+            ]
+    return patches
 
 
 def _patch(spot: _Spot, pair: Pair, percent: Bytes, bands: Sequence[str], pixel: float) -> Patch:
