@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,3 +44,20 @@ class Pair:
     def pixels(self) -> tuple[Float, Float]:
         """The observed pixels of both dates as (band, n)."""
         return self.before[:, self.observed], self.after[:, self.observed]
+
+    def at(self, places: NDArray[np.intp]) -> tuple[Float, Float]:
+        """Both dates at some pixels, counted row by row, as (band, n)."""
+        rows, cols = np.unravel_index(places, self.observed.shape)
+        return self.before[:, rows, cols], self.after[:, rows, cols]
+
+
+def thinned(pairs: Sequence[Pair], most: int) -> list[NDArray[np.intp]]:
+    """Every so many of the observed pixels of all pairs together, `most` of them or some more: of each pair,
+    counted row by row.
+    """
+    step, passed, out = max(1, sum(int(pair.observed.sum()) for pair in pairs) // most), 0, []
+    for pair in pairs:
+        seen = np.flatnonzero(pair.observed)
+        out.append(seen[-passed % step :: step])
+        passed += len(seen)
+    return out

@@ -7,7 +7,7 @@ only when all of it is there; what a killed run had written of pass two is not d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from pipeline.outputs.provenance import write_run
 from pipeline.outputs.rasters import RasterSpec, image_spec
 from pipeline.outputs.shift_raster import write_shift
 from pipeline.outputs.staging import staging
-from pipeline.pair import Pair
+from pipeline.pair import Pair, thinned
 from pipeline.progress import Progress
 from pipeline.screening import averaged, screen
 from pipeline.stages.detect.detector import NOT_OBSERVED
@@ -147,9 +147,9 @@ def _sample(images: AlignedImages) -> list[Sampled]:
 
 def _check_light(sample: Sequence[Sampled]) -> None:
     """Raises SourceUnreadableError where an image holds no amounts of light, such as decibels."""
-    dates = zip(*(pair.pixels() for _, pair in sample), strict=True)
-    for date, parts in zip(("before", "after"), dates, strict=True):
-        brightest = max(float(part.max()) for part in parts if part.size)
+    for date in ("before", "after"):
+        images = (getattr(pair, date) for _, pair in sample)
+        brightest = float(np.fmax.reduce([np.fmax.reduce(image, axis=None) for image in images]))
         if brightest < 0:
             raise SourceUnreadableError(
                 f"the {date} image: all values are below 0 ({brightest:.3g} at most), which light is not; "
@@ -163,20 +163,22 @@ def _keep(window: Window, _: Window, pair: Pair) -> Sampled:
 
 def _radiometry(job: Job, scene: Scene, sample: Sequence[Sampled]) -> Radiometry:
     """Fitted to every so many of the sample's observed pixels."""
-    before, after = (
-        np.concatenate(part, axis=1) for part in zip(*(pair.pixels() for _, pair in sample), strict=True)
-    )
-    rows, cols = np.concatenate(
-        [np.argwhere(pair.observed).T + _corner(window) for window, pair in sample], axis=1
-    )
-    some = slice(None, None, max(1, before.shape[1] // _SAMPLE_PIXELS))
+    pairs = [pair for _, pair in sample]
+    some = thinned(pairs, _SAMPLE_PIXELS)
+    before, after = _joined(pair.at(places) for pair, places in zip(pairs, some, strict=True))
+    rows, cols = _joined(_on_grid(window, places) for (window, _), places in zip(sample, some, strict=True))
     shape = int(scene.grid.shape[0]), int(scene.grid.shape[1])
-    return job.settings.normalize(before[:, some], after[:, some], scene.bands, rows[some], cols[some], shape)
+    return job.settings.normalize(before, after, scene.bands, rows, cols, shape)
 
 
-def _corner(window: Window) -> NDArray[np.intp]:
-    """First row and column, (2, 1)."""
-    return np.array([[part.start] for part in window])
+def _joined(parts: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> list[NDArray[Any]]:
+    return [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
+
+
+def _on_grid(window: Window, places: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the grid of pixels of a window, counted row by row."""
+    rows, cols = np.unravel_index(places, [part.stop - part.start for part in window])
+    return rows + window[0].start, cols + window[1].start
 
 
 def _normalised(sample: Sequence[Sampled], radiometry: Radiometry) -> list[Pair]:

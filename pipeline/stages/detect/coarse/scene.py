@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.errors import NothingObservedError
-from pipeline.pair import Float, Pair
+from pipeline.pair import Float, Pair, thinned
 from pipeline.stages.detect.predict import Predictor, fit_predictor
 
 BANDS = ("blue", "green", "red", "nir", "swir16", "swir22")
@@ -47,13 +47,11 @@ def fit_scene(sample: Sequence[Pair], bands: Sequence[str], use: Sequence[str] =
     """
     order = band_order(bands, use)
     kept = [place for place in order if place >= 0]
-    before, after = (
-        np.concatenate(part, axis=1)[kept] for part in zip(*(pair.pixels() for pair in sample), strict=True)
-    )
-    if before.shape[1] == 0:
+    if not any(pair.observed.any() for pair in sample):
         raise NothingObservedError("no pixel was observed on both dates, so nothing can be compared")
-    some = slice(None, None, max(1, before.shape[1] // _MOST_PIXELS))
-    before, after = (np.ascontiguousarray(image[:, some]) for image in (before, after))
+    some = zip(sample, thinned(sample, _MOST_PIXELS), strict=True)
+    dates = zip(*(pair.at(places) for pair, places in some), strict=True)
+    before, after = (np.ascontiguousarray(np.concatenate(parts, axis=1)[kept]) for parts in dates)
     forward, backward = fit_predictor(before, after), fit_predictor(after, before)
     names = tuple(name for name, place in zip(BANDS, order, strict=True) if place >= 0)
     spreads = [_spread(_left(forward, before, after)), _spread(_left(backward, after, before))]
