@@ -31,7 +31,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-SAMPLE_SECONDS = 0.2
+SAMPLE_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
 

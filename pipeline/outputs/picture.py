@@ -145,16 +145,16 @@ def _physical(
     pixels: Any, source: Any, indexes: Sequence[int], shape: tuple[int, int], window: Window | None = None
 ) -> Floats:
     """Of `pixels`, which are those of `source` or a warp of them, which has no scale of its own."""
-    data = pixels.read(
-        list(indexes), out_shape=(len(indexes), *shape), window=window, masked=True,
-        resampling=Resampling.average,
-    )  # fmt: skip
+    wanted = {"out_shape": (len(indexes), *shape), "window": window, "resampling": Resampling.average}
+    if source.nodata is None:
+        masked = pixels.read(list(indexes), masked=True, **wanted)
+        data, unseen = masked.data, np.ma.getmaskarray(masked)
+    else:  # which averages leave out, so that no mask need be read and reduced beside the values
+        data = pixels.read(list(indexes), **wanted)
+        unseen = np.isnan(data) if np.isnan(source.nodata) else data == source.nodata
     scales = np.array([source.scales[i - 1] for i in indexes], np.float32)
     offsets = np.array([source.offsets[i - 1] for i in indexes], np.float32)
-    unseen = np.ma.getmaskarray(data)
-    if source.nodata is not None:  # the mask is reduced apart from the values, so look at these too
-        unseen = unseen | (data.data == source.nodata)
-    values = data.data.astype(np.float32) * scales[:, None, None] + offsets[:, None, None]
+    values = data.astype(np.float32) * scales[:, None, None] + offsets[:, None, None]
     return np.where(unseen, np.float32("nan"), values)
 
 
