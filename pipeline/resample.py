@@ -179,29 +179,75 @@ def _keys(t):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _cubic(image, observed, row, col, row0, col0, out, i, j):  # type: ignore[no-untyped-def]
-    """The common case in fewer steps: cubic, all taps there; returns whether it was that."""
-    top, left = math.floor(row), math.floor(col)
-    fr, fc = row - top, col - left
-    top, left = top - row0, left - col0
-    if top < 1 or left < 1 or top + 2 >= image.shape[1] or left + 2 >= image.shape[2]:
-        return False
-    if fr < SNAP or fr > 1.0 - SNAP or fc < SNAP or fc > 1.0 - SNAP:
-        return False
-    for y in range(top - 1, top + 3):
-        if not (observed[y, left - 1] & observed[y, left] & observed[y, left + 1] & observed[y, left + 2]):
-            return False
-    a, b, c, d = _keys(fc)
-    p, q, r, s = _keys(fr)
+def _cubic_run(image, observed, top, left, fr, fc, out, seen, weights, total):  # type: ignore[no-untyped-def]
+    """The common case in fewer steps, many pixels at a time: cubic, the pixels of a run (n,) one source pixel
+    apart, all taps inside the image. `top`, `left`: the first one's pixel in it; `fr`, `fc`: (n,) fractions.
+    Fills `out` (band, n) and `seen` (n,) where all taps were observed. `weights` (8, n), `total` (n,): room.
+    """
+    count = len(fr)
+    for n in range(count):
+        weights[0, n], weights[1, n], weights[2, n], weights[3, n] = _keys(fc[n])
+        weights[4, n], weights[5, n], weights[6, n], weights[7, n] = _keys(fr[n])
+        seen[n] = True
+    for y in range(4):
+        for x in range(4):
+            line = observed[top - 1 + y, left - 1 + x : left - 1 + x + count]
+            for n in range(count):
+                seen[n] &= line[n]
+    a, b, c, d = weights[0], weights[1], weights[2], weights[3]
     for band in range(image.shape[0]):
-        total = 0.0
-        for y, w in ((top - 1, p), (top, q), (top + 1, r), (top + 2, s)):
-            line = image[band, y]
-            total += w * (a * line[left - 1] + b * line[left] + c * line[left + 1] + d * line[left + 2])
-        if not math.isfinite(total):
-            return False
-        out[band, i, j] = total
-    return True
+        total[:count] = 0.0
+        for y in range(4):
+            line, w = image[band, top - 1 + y, left - 1 : left + 2 + count], weights[4 + y]
+            for n in range(count):
+                total[n] += w[n] * (
+                    a[n] * line[n] + b[n] * line[n + 1] + c[n] * line[n + 2] + d[n] * line[n + 3]
+                )
+        filled = out[band]
+        for n in range(count):
+            filled[n] = total[n]
+            seen[n] &= math.isfinite(total[n])
+
+
+@numba.njit(nogil=True, cache=True)
+def _positions(node_rows, node_cols, grid_row, grid_col, i, rows, cols):  # type: ignore[no-untyped-def]
+    """Where a line of the grid lies in the source, between the nodes of the mapping."""
+    last_i, last_j = node_rows.shape[0] - 1, node_rows.shape[1] - 1
+    gi = (grid_row + i) // STEP
+    fi = (grid_row + i - gi * STEP) / STEP
+    gi1 = min(gi + 1, last_i)
+    for j in range(len(rows)):
+        gj = (grid_col + j) // STEP
+        fj = (grid_col + j - gj * STEP) / STEP
+        gj1 = min(gj + 1, last_j)
+        upper = node_rows[gi, gj] + fj * (node_rows[gi, gj1] - node_rows[gi, gj])
+        lower = node_rows[gi1, gj] + fj * (node_rows[gi1, gj1] - node_rows[gi1, gj])
+        rows[j] = upper + fi * (lower - upper)
+        upper = node_cols[gi, gj] + fj * (node_cols[gi, gj1] - node_cols[gi, gj])
+        lower = node_cols[gi1, gj] + fj * (node_cols[gi1, gj1] - node_cols[gi1, gj])
+        cols[j] = upper + fi * (lower - upper)
+
+
+@numba.njit(nogil=True, cache=True)
+def _run_end(rows, cols, start, row0, col0, height, width):  # type: ignore[no-untyped-def]
+    """Where the run of plain pixels (see `_cubic_run`) from `start` on ends; `start` itself if there is none.
+
+    `rows`, `cols`: (n,) places; the image's first pixel is `row0`, `col0`, and it is `height` by `width`.
+    """
+    if not (math.isfinite(rows[start]) and math.isfinite(cols[start])):
+        return start
+    top, left, j = math.floor(rows[start]), math.floor(cols[start]), start
+    if top - row0 < 1 or top - row0 + 2 >= height:
+        return start
+    while j < len(rows):
+        fr, at = rows[j] - top, left + j - start
+        fc = cols[j] - at
+        if at - col0 < 1 or at - col0 + 2 >= width:
+            break
+        if not (SNAP <= fr <= 1.0 - SNAP and SNAP <= fc <= 1.0 - SNAP):
+            break
+        j += 1
+    return j
 
 
 @numba.njit(nogil=True, cache=True)
@@ -223,30 +269,26 @@ def _resample(  # type: ignore[no-untyped-def]
     bands, height, width = out.shape
     wr = np.empty(2 * math.ceil(max(kernel, 1) * scale_row) + 2)
     wc = np.empty(2 * math.ceil(max(kernel, 1) * scale_col) + 2)
-    last_i, last_j = node_rows.shape[0] - 1, node_rows.shape[1] - 1
-    plain_cubic = kernel == 2 and scale_row == 1.0 and scale_col == 1.0
+    plain = kernel == 2 and scale_row == 1.0 and scale_col == 1.0
+    rows, cols, total, weights = np.empty(width), np.empty(width), np.empty(width), np.empty((8, width))
     for i in range(height):
-        gi = (grid_row + i) // STEP
-        fi = (grid_row + i - gi * STEP) / STEP
-        gi1 = min(gi + 1, last_i)
-        for j in range(width):
-            gj = (grid_col + j) // STEP
-            fj = (grid_col + j - gj * STEP) / STEP
-            gj1 = min(gj + 1, last_j)
-            upper = node_rows[gi, gj] + fj * (node_rows[gi, gj1] - node_rows[gi, gj])
-            lower = node_rows[gi1, gj] + fj * (node_rows[gi1, gj1] - node_rows[gi1, gj])
-            row = upper + fi * (lower - upper)
-            upper = node_cols[gi, gj] + fj * (node_cols[gi, gj1] - node_cols[gi, gj])
-            lower = node_cols[gi1, gj] + fj * (node_cols[gi1, gj1] - node_cols[gi1, gj])
-            col = upper + fi * (lower - upper)
-            if not (math.isfinite(row) and math.isfinite(col)):
-                continue
-            if plain_cubic and _cubic(image, observed, row, col, row0, col0, out, i, j):
-                seen[i, j] = True
-                continue
-            top, nr = _taps(row, kernel, scale_row, wr)
-            left, nc = _taps(col, kernel, scale_col, wc)
-            seen[i, j] = _gather(image, observed, top - row0, left - col0, wr, nr, wc, nc, out, i, j)
-            if not seen[i, j]:
-                for band in range(bands):
-                    out[band, i, j] = np.nan
+        _positions(node_rows, node_cols, grid_row, grid_col, i, rows, cols)
+        j = 0
+        while j < width:
+            end = _run_end(rows, cols, j, row0, col0, *observed.shape) if plain else j
+            if end > j:
+                top, left = math.floor(rows[j]), math.floor(cols[j])
+                _cubic_run(
+                    image, observed, top - row0, left - col0, rows[j:end] - top,
+                    cols[j:end] - left - np.arange(end - j), out[:, i, j:end], seen[i, j:end], weights, total,
+                )  # fmt: skip
+            for k in range(j, max(end, j + 1)):
+                if seen[i, k] or not (math.isfinite(rows[k]) and math.isfinite(cols[k])):
+                    continue
+                top, nr = _taps(rows[k], kernel, scale_row, wr)
+                left, nc = _taps(cols[k], kernel, scale_col, wc)
+                seen[i, k] = _gather(image, observed, top - row0, left - col0, wr, nr, wc, nc, out, i, k)
+                if not seen[i, k]:
+                    for band in range(bands):
+                        out[band, i, k] = np.nan
+            j = max(end, j + 1)
