@@ -73,6 +73,17 @@ def hide(image: NDArray[np.float32], unseen: Bools) -> None:
 
 
 @njit(nogil=True, cache=True)
+def lay_below(image: NDArray[np.float32], other: NDArray[np.float32]) -> None:  # pragma: no cover
+    """Fill what is missing in `image` (band, y, x), NaN in all bands, from `other`: odc-loader's fuser."""
+    for i in range(image.shape[1]):
+        missing = np.isnan(image[0, i])
+        for b in range(image.shape[0]):
+            line, below = image[b, i], other[b, i]
+            for j in range(len(line)):
+                line[j] = below[j] if missing[j] else line[j]
+
+
+@njit(nogil=True, cache=True)
 def _scale(
     counts: NDArray[Any],
     scales: NDArray[np.float32],

@@ -38,6 +38,7 @@ __all__ = ["Load", "common_bands"]
 
 CHUNK = 512  # pixels a side of a chunk, at least, of files that are stored in tiles
 STRIP = 256  # rows of a chunk, at least, of files that are stored in rows
+_FUSER = "pipeline.scenes.counts.lay_below"
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +97,9 @@ def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: tup
     # The name must tell everything apart that changes pixels, as odc-loader makes Dask's keys of it.
     sources = [{"image": RasterSource(tokenize(tile), band=0, meta=meta, driver_data=tile)} for tile in tiles]
     driver = TileDriver()
+    params = RasterLoadParams("float32", fill_value=float("nan"), dims=meta.dims, meta=meta, fuser_fqn=_FUSER)
     loaded = chunked_load(
-        {"image": RasterLoadParams("float32", fill_value=float("nan"), dims=meta.dims, meta=meta)},
+        {"image": params},
         template,
         sources,
         _bins(tiles, grid, cut),
