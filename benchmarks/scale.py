@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -45,21 +46,31 @@ def tables(options: Options) -> list[Table]:
         for size in sizes
         for command in COMMANDS
     ]
-    size = 1024 if options.quick else 4096
-    chunks = [("--chunk-size", str(chunk)) for chunk in CHUNKS]
-    workers = [("--workers", str(count)) for count in WORKERS]
     if not options.quick:
         plot(by_size, PLOT)
     return [
         Table("By size, defaults", by_size, [*_NOTES, f"![By size]({PLOT.name})"]),
-        *(
-            Table(
-                f"By {what}, {size} px",
-                [_row(bench, options.scratch, size, c, e, 1) for c in COMMANDS for e in how],
-            )
-            for what, how in (("chunk size", chunks), ("workers", workers))
+        _varied(
+            bench, options, min(sizes[-1], 4096), "chunk size", [("--chunk-size", str(n)) for n in CHUNKS]
         ),
+        _beside_one(_varied(bench, options, sizes[-1], "workers", [("--workers", str(n)) for n in WORKERS])),
     ]
+
+
+def _varied(bench: Path, options: Options, size: int, what: str, how: Sequence[tuple[str, ...]]) -> Table:
+    rows = [_row(bench, options.scratch, size, command, extra, 1) for command in COMMANDS for extra in how]
+    return Table(f"By {what}, {size} px", rows)
+
+
+def _beside_one(table: Table) -> Table:
+    """With how many times faster each is than one worker process at the same command."""
+    one = {
+        str(row["command"]).split()[0]: row["s"] for row in table.rows if str(row["command"]).endswith(" 1")
+    }
+    rows = [row | {"x faster": one[str(row["command"]).split()[0]] / row["s"]} for row in table.rows]
+    return replace(
+        table, rows=rows, notes=["`x faster`: than one worker process (0: threads of one process)."]
+    )
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
