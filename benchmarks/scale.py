@@ -64,10 +64,12 @@ def _varied(bench: Path, options: Options, size: int, what: str, how: Sequence[t
 
 def _beside_one(table: Table) -> Table:
     """With how many times faster each is than one worker process at the same command."""
-    one = {
-        str(row["command"]).split()[0]: row["s"] for row in table.rows if str(row["command"]).endswith(" 1")
-    }
-    rows = [row | {"x faster": one[str(row["command"]).split()[0]] / row["s"]} for row in table.rows]
+    seconds = {str(row["command"]): float(str(row["s"])) for row in table.rows}
+    rows: list[Row] = [
+        {**row, "x faster": seconds[f"{name.split()[0]} --workers 1"] / seconds[name]}
+        for row in table.rows
+        for name in [str(row["command"])]
+    ]
     return replace(
         table, rows=rows, notes=["`x faster`: than one worker process (0: threads of one process)."]
     )

@@ -15,7 +15,7 @@ from pipeline.arrays import Banded
 from pipeline.errors import BandError
 from pipeline.grid import site_grid
 from pipeline.resample import Kernel
-from pipeline.scenes.counts import could_be_a_value
+from pipeline.scenes.values import could_be_a_value
 from pipeline.shift import ShiftField
 from pipeline.stages.align import Align, Alignment
 from pipeline.stages.warp import Warp

@@ -23,7 +23,7 @@ from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
-from pipeline.scenes.counts import MOST, hide, physical
+from pipeline.scenes.values import MOST, hide, physical
 from pipeline.scenes.masks import MaskSource, read_mask
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, bilinear, nearest, positions

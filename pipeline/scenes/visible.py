@@ -16,7 +16,7 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from pipeline.scenes.counts import physical
+from pipeline.scenes.values import physical
 from pipeline.scenes.driver import dataset_mask, hidden_by_file
 from pipeline.scenes.masks import READINGS, MaskSource, file_masks, item_masks
 from pipeline.scenes.opening import read_from

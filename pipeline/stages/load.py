@@ -38,7 +38,7 @@ __all__ = ["Load", "common_bands"]
 
 CHUNK = 512  # pixels a side of a chunk, at least, of files that are stored in tiles
 STRIP = 256  # rows of a chunk, at least, of files that are stored in rows
-_FUSER = "pipeline.scenes.counts.lay_below"
+_FUSER = "pipeline.scenes.values.lay_below"
 
 log = logging.getLogger(__name__)
 
