@@ -23,11 +23,11 @@ from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
-from pipeline.scenes.values import MOST, hide, physical
 from pipeline.scenes.masks import MaskSource, read_mask
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, bilinear, nearest, positions
 from pipeline.scenes.sources import BandSource
+from pipeline.scenes.values import MOST, hide, physical
 from pipeline.secrecy import without_secrets
 
 Bools = NDArray[np.bool_]

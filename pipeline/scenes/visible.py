@@ -16,12 +16,12 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from pipeline.scenes.values import physical
 from pipeline.scenes.driver import dataset_mask, hidden_by_file
 from pipeline.scenes.masks import READINGS, MaskSource, file_masks, item_masks
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, positions
 from pipeline.scenes.sources import BandSource, band_sources
+from pipeline.scenes.values import physical
 
 CELLS = 128
 """Cells a side in which the area is looked at; a file is read at about twice as many pixels."""
