@@ -1,33 +1,72 @@
-"""Raster files that a thread keeps open for the next window, with the tiles that GDAL has of them."""
+"""Raster files kept open for the next window, with the tiles that GDAL has of them."""
 
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import local
+from threading import Lock
 
 import rasterio
 
 from pipeline.admit import open_raster
 
-_MOST = 16  # files a thread
+_MOST = 128  # files of this process that nobody is reading; systems allow 1024 open ones or more
 _Key = tuple[str, int, int]
-_here = local()
+_lock = Lock()
+_idle: list[tuple[_Key, rasterio.DatasetReader]] = []  # last used last
+_of_parent: list[tuple[_Key, rasterio.DatasetReader]] = []
 
 
-def kept_open(path: str | Path) -> rasterio.DatasetReader:
-    """This thread's own reader of a file on this machine; not to be closed.
+@contextmanager
+def kept_open(path: str | Path) -> Iterator[rasterio.DatasetReader]:
+    """A reader of a file on this machine, for this thread alone until the block ends; not to be closed.
 
-    One that has been replaced since is opened anew. Raises OSError where there is none, RasterioIOError where
-    it cannot be read, NotAllowedError where it may not be.
+    One that has been replaced since is opened anew, and so is one whose reading failed. Raises OSError where
+    there is none, RasterioIOError where it cannot be read, NotAllowedError where it may not be.
     """
-    files: OrderedDict[_Key, rasterio.DatasetReader] = _here.__dict__.setdefault("files", OrderedDict())
     told = os.stat(path)  # noqa: PTH116
     key = str(path), told.st_ino, told.st_mtime_ns
-    if key not in files:
-        files[key] = open_raster(path)
-        if len(files) > _MOST:
-            files.popitem(last=False)[1].close()
-    files.move_to_end(key)
-    return files[key]
+    reader = _taken(key) or open_raster(path)
+    try:
+        yield reader
+    except BaseException:
+        reader.close()
+        raise
+    with _lock:
+        _idle.append((key, reader))
+        surplus = [_idle.pop(0)] if len(_idle) > _MOST else []
+    for _, oldest in surplus:
+        oldest.close()
+
+
+def close_kept() -> None:
+    """Close all that nobody is reading: at the end of a run, as the room that a removed file takes on a disk
+    is given back only once it is closed.
+    """
+    with _lock:
+        closing = [reader for _, reader in _idle]
+        _idle.clear()
+    for reader in closing:
+        reader.close()
+
+
+def _taken(key: _Key) -> rasterio.DatasetReader | None:
+    """A reader that nobody uses, from now on the caller's."""
+    with _lock:
+        found = next((at for at in reversed(range(len(_idle))) if _idle[at][0] == key), None)
+        return None if found is None else _idle.pop(found)[1]
+
+
+def _forget() -> None:
+    """In a forked process, whose readers would share their place in each file with those of its parent.
+
+    They are not closed, as a thread that is not there any more may have held GDAL's locks.
+    """
+    _of_parent.extend(_idle)
+    _idle.clear()
+    _lock.release()
+
+
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forget)

@@ -20,6 +20,7 @@ from pipeline.errors import (
 )
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
+from pipeline.keep_open import close_kept
 from pipeline.outputs.staging import locked
 from pipeline.pairs import (
     Outcome,
@@ -128,8 +129,11 @@ class Watch:
             for half in self.folder.glob(".part-*"):  # of a run that was killed
                 half.unlink()
             self.store = self._store()
-            with self.store.held():
-                yield from self._outcomes()
+            try:
+                with self.store.held():
+                    yield from self._outcomes()
+            finally:
+                close_kept()
 
     def _store(self) -> Store:
         address = self.site.store

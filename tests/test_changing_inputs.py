@@ -108,7 +108,8 @@ def test_a_file_replaced_within_the_same_tick_of_the_clock_is_seen(tmp_path: Pat
         os.utime(tmp_path / "new.tif", ns=(10**18, 10**18))
         (tmp_path / "new.tif").replace(path)
         asked = job(tmp_path, str(path), str(path), tmp_path / "out")
-        seen.append((path.stat().st_size, fingerprint(asked), kept_open(path).read().tobytes()))
+        with kept_open(path) as source:
+            seen.append((path.stat().st_size, fingerprint(asked), source.read().tobytes()))
     assert seen[0][0] == seen[1][0]
     assert seen[0][1] != seen[1][1]
     assert seen[0][2] != seen[1][2]

@@ -23,6 +23,7 @@ from pipeline.errors import (
     SourceUnreadableError,
 )
 from pipeline.scenes import acquired, band_names, band_sources, describe, is_made
+from pipeline.scenes.counts import Counts
 from pipeline.scenes.dates import find_date
 from pipeline.scenes.names import common_name, name_bands
 from pipeline.stages.load import Load
@@ -219,7 +220,7 @@ def test_sentinel_2_folder_is_one_item(tmp_path: Path) -> None:
     assert {key: source.name for key, source in zip(item.assets, sources.values(), strict=True)} == bands
     assert {(source.scale, source.offset, source.nodata) for source in sources.values()} == {(1e-4, 0.0, 0.0)}
     assert {
-        (s.scale, s.offset) for s in band_sources(describe(tmp_path, scale=0.5, offset=2)[0]).values()
+        (s.scale, s.offset) for s in band_sources(describe(tmp_path, counts=Counts(0.5, 2))[0]).values()
     } == {(0.5, 2.0)}
 
 
@@ -264,7 +265,7 @@ def test_offset_of_a_product_comes_from_its_metadata(tmp_path: Path) -> None:
     )
     (item,) = describe(folder)
     assert band_sources(item)["red"].offset == pytest.approx(-0.1)
-    assert band_sources(describe(folder, offset=0.0)[0])["red"].offset == 0
+    assert band_sources(describe(folder, counts=Counts(offset=0.0))[0])["red"].offset == 0
 
 
 # Dates and what is made
@@ -360,7 +361,7 @@ def test_stac_items_of_both_versions(tmp_path: Path, version: str) -> None:
     assert acquired(item) == "2019-09-09"
     pixels = Load()([item], BOX)["image"].sel(band="red").compute(scheduler="synchronous").values
     np.testing.assert_allclose(pixels, noise(BOX, 1)[0] * 1e-4 - 0.1, rtol=1e-5)
-    assert band_sources(describe(tmp_path / "item.json", offset=0.0)[0])["red"].offset == 0
+    assert band_sources(describe(tmp_path / "item.json", counts=Counts(offset=0.0))[0])["red"].offset == 0
 
 
 @pytest.mark.parametrize(("applied", "offset"), [(True, 0.0), (False, -0.1)])
@@ -374,7 +375,7 @@ def test_an_offset_that_earth_search_has_applied_is_not_applied_again(
     )
     red = band_sources(describe(path)[0])["red"]
     assert (red.scale, red.offset) == (1e-4, offset)
-    assert band_sources(describe(path, offset=-0.2)[0])["red"].offset == -0.2
+    assert band_sources(describe(path, counts=Counts(offset=-0.2))[0])["red"].offset == -0.2
 
 
 def test_stac_grid_is_taken_without_opening_the_file(tmp_path: Path) -> None:

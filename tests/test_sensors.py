@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.scenes import acquired, band_sources, describe, has_mask
 from pipeline.scenes.calibration import calibrate
+from pipeline.scenes.counts import Counts
 from pipeline.scenes.masks import item_masks
 from pipeline.scenes.visible import visible_share
 from pipeline.stages.load import Load
@@ -96,7 +97,7 @@ def test_a_landsat_folder(tmp_path: Path) -> None:
     image = Load()([scene], BOX)["image"].values
     assert np.isnan(image[..., :3]).all()
     np.testing.assert_allclose(image[2, :, 3:], counts[0, :, 3:] * 2.75e-5 - 0.2, rtol=1e-4)
-    assert band_sources(describe(tmp_path, scale=1.0, offset=0.0)[0])["red"].scale == 1
+    assert band_sources(describe(tmp_path, counts=Counts(1.0, 0.0))[0])["red"].scale == 1
 
 
 def test_older_landsats_number_their_bands_otherwise(tmp_path: Path) -> None:
@@ -114,7 +115,7 @@ def test_a_planetscope_folder(tmp_path: Path) -> None:
         write(tmp_path / f"{name}_3B_AnalyticMS_SR_clip.tif", counts, BOX, names=names, nodata=0)
         if name.startswith("20240501_080000"):
             write(tmp_path / f"{name}_3B_udm2_clip.tif", usable, BOX)
-    first, second = describe(tmp_path, scale=1e-4)
+    first, second = describe(tmp_path, counts=Counts(1e-4))
     assert [has_mask(first), has_mask(second)] == [True, False]
     assert list(band_sources(first)) == ["blue", "green", "red", "nir"]
     assert seen(first) == [True] * 5 + [False] * 7
@@ -140,7 +141,7 @@ def bare(**properties: Any) -> pystac.Item:
 
 
 def settled(scene: pystac.Item, **given: Any) -> tuple[float, float]:
-    (scene,) = calibrate([scene], **given)
+    (scene,) = calibrate([scene], Counts(**given))
     red = band_sources(scene)["red"]
     return red.scale, red.offset
 

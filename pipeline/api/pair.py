@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import xarray as xr
 
@@ -16,6 +17,7 @@ from pipeline.progress import Progress
 from pipeline.remote import absolute, delivered
 from pipeline.request import Area, Images, pair_job
 from pipeline.run import run
+from pipeline.scenes.counts import told_counts
 from pipeline.scenes.place import NOWHERE, Place
 from pipeline.scenes.told import Told
 
@@ -36,6 +38,7 @@ def compare(
     bands: Sequence[str] | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    nodata: float | Literal["none"] | None = None,
     place: Place | None = None,
     name: str | None = None,
     detector: str | None = None,
@@ -67,6 +70,7 @@ def compare(
         bands: Names of the bands by position, or those to use.
         scale: Reflectance = counts * scale + offset, instead of what the images say.
         offset: See scale.
+        nodata: Value of pixels that hold no image, instead of what the images say; `"none"`: all do.
         place: Where images lie that do not say so themselves (plain PNG, JPEG).
         name: Heads the report; what the images are called if not given.
         detector: `auto`, `classic`, `learned`, or `onnx:PATH`.
@@ -88,7 +92,11 @@ def compare(
             None if after is None else _as_files(after, folder / INPUTS / "after.tif"),
             folder,
             settings=chosen,
-            told=Told(None if bands is None else tuple(bands), scale, offset, place or NOWHERE),
+            told=Told(
+                None if bands is None else tuple(bands),
+                told_counts(scale, offset, nodata),
+                place or NOWHERE,
+            ),
             name=name,
             aoi=aoi,
             exclude=exclude,

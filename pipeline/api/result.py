@@ -19,6 +19,7 @@ from pipeline.outputs.provenance import RUN_FILE
 from pipeline.record import Run
 from pipeline.remote import absolute, fetch, is_url, share_endpoint
 from pipeline.scenes import band_names, describe
+from pipeline.scenes.counts import Counts
 from pipeline.stages.load import Load
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class Result:
 
     def _raster(self, name: str, *bands: str) -> xr.Dataset:
         """A raster of the result; its bands are called so, or as the file says."""
-        stored = {"scale": 1.0, "offset": 0.0, "bands": bands} if bands else {}
-        items = describe(self._file(name), **stored)  # type: ignore[arg-type]
+        place = self._file(name)
+        items = describe(place, bands=bands, counts=Counts(1.0, 0.0)) if bands else describe(place)
         names = bands or band_names(items)
         return Load(names, CHUNK)(items, native_grid(items, names))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from pipeline.scenes.told import Told
 
 _IMAGES = "Images"
+
+
+def nodata_value(text: str | None) -> str | None:
+    """The same text. Raises BadParameter where it is neither a number nor `none`."""
+    if text is None or text == "none":
+        return text
+    try:
+        finite = math.isfinite(float(text))
+    except ValueError:
+        finite = False
+    if not finite:
+        raise typer.BadParameter(f"{text!r} is neither a number nor none")
+    return text
+
+
 Aoi = Annotated[
     str | None,
     typer.Option(
@@ -57,6 +73,13 @@ Scale = Annotated[
 Offset = Annotated[
     float | None, typer.Option(metavar="O", help="See --scale.", rich_help_panel=_IMAGES, show_default=False)
 ]
+Nodata = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N", callback=nodata_value, rich_help_panel=_IMAGES, show_default=False,
+        help="Value of pixels that hold no image, instead of what the images say; none: all do.",
+    ),
+]  # fmt: skip
 
 
 def point(text: str | None) -> str | None:
@@ -99,6 +122,7 @@ def told_of_images(
     bands: str | None,
     scale: float | None,
     offset: float | None,
+    nodata: str | None,
     at: str | None,
     pixel_size: float | None,
     source_crs: str | None,
@@ -106,8 +130,9 @@ def told_of_images(
     """What the words say of the images instead of their own metadata."""
     from pipeline.coordinates import latitude_longitude
     from pipeline.scenes import Place
+    from pipeline.scenes.counts import told_counts
     from pipeline.scenes.told import Told
 
     names = None if bands is None else tuple(part.strip() for part in bands.split(",") if part.strip())
     centre = None if at is None else latitude_longitude(at)
-    return Told(names, scale, offset, Place(centre, pixel_size, source_crs))
+    return Told(names, told_counts(scale, offset, nodata), Place(centre, pixel_size, source_crs))

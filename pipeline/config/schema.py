@@ -13,7 +13,8 @@ from pipeline.config.alerts import Rule
 from pipeline.config.pictures import Pictures
 from pipeline.config.settings import Compute, Detector
 from pipeline.config.stac import Location, Stac
-from pipeline.config.values import Day, Names, Section
+from pipeline.config.values import Day, Names, Nodata, Section
+from pipeline.scenes.counts import Counts, told_counts
 from pipeline.stages.align import Align
 from pipeline.stages.detect import Detect
 from pipeline.stages.flag import Flag
@@ -84,6 +85,7 @@ class Source(Section):
     bands: Names | None = Field(None, description="of this source; else those of the site")
     scale: Annotated[float, Field(gt=0)] | None = Field(None, description="of this source; else the site's")
     offset: float | None = Field(None, description="see scale")
+    nodata: Nodata | None = Field(None, description="of this source; else the site's")
     place: PlaceOfImages | None = Field(None, description="of images that do not say where they lie")
 
     @model_validator(mode="after")
@@ -91,6 +93,11 @@ class Source(Section):
         if [self.files, self.items, self.stac].count(None) != 2:
             raise ValueError("name one of files, items and stac")
         return self
+
+    @property
+    def counts(self) -> Counts:
+        """What is said of its counts."""
+        return told_counts(self.scale, self.offset, self.nodata)
 
 
 Sources = Annotated[
@@ -141,6 +148,9 @@ class SiteFile(Section):
         None, description="physical value = counts * scale + offset"
     )
     offset: float | None = Field(None, description="see scale")
+    nodata: Nodata | None = Field(
+        None, description="the value of pixels that hold no image, or none; what the images say, if not given"
+    )
     masks: Annotated[str | None, BeforeValidator(_dated)] = Field(
         None, description="cloud masks, with {date}: nonzero is not usable"
     )
@@ -176,6 +186,11 @@ class SiteFile(Section):
     )
     pictures: Pictures = Field(default_factory=Pictures, description="how pictures for people are made")
     compute: Compute = Field(default_factory=Compute, description="how the work is cut up")
+
+    @property
+    def counts(self) -> Counts:
+        """What is said of the counts of all sources."""
+        return told_counts(self.scale, self.offset, self.nodata)
 
     @field_validator("alerts")
     @classmethod

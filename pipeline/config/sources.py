@@ -94,15 +94,14 @@ class Catalogue:
     @cached_property
     def _found(self) -> Found:
         found = search(self.wanted, self.area)
-        return Found(tuple(calibrate(found.items, self.told.scale, self.told.offset)), found.unread)
+        return Found(tuple(calibrate(found.items, self.told.counts)), found.unread)
 
 
 def scene_source(source: Source, file: SiteFile, folder: Path, area: Geometry | None) -> SceneSource:
     """The source that a section of the site file describes; paths in it are from `folder`."""
     told = Told(
         source.bands or file.bands,
-        source.scale if source.scale is not None else file.scale,
-        source.offset if source.offset is not None else file.offset,
+        source.counts.or_else(file.counts),
         NOWHERE
         if source.place is None
         else Place(source.place.at, source.place.pixel_size, source.place.crs),

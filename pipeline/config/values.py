@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+import math
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -21,7 +22,15 @@ def _names(value: Any) -> Any:
     return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
 
+def _nodata(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if number or value == "none":
+        return value
+    raise ValueError(f"{value!r} is neither a number nor none; write the value of pixels without an image")
+
+
 Day = Annotated[str, BeforeValidator(_day)]
+Nodata = Annotated[float | Literal["none"], BeforeValidator(_nodata)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 

@@ -83,10 +83,10 @@ class BlockStore:
         for row in range(rows.start // self.side * self.side, rows.stop, self.side):
             for col in range(cols.start // self.side * self.side, cols.stop, self.side):
                 top, left = max(row, rows.start), max(col, cols.start)
-                file = kept_open(self.path(spec, (slice(row, row), slice(col, col))))
-                bottom, right = min(row + file.height, rows.stop), min(col + file.width, cols.stop)
-                window = Window(left - col, top - row, right - left, bottom - top)
-                part = file.read(bands, window=window)
+                with kept_open(self.path(spec, (slice(row, row), slice(col, col)))) as file:
+                    bottom, right = min(row + file.height, rows.stop), min(col + file.width, cols.stop)
+                    window = Window(left - col, top - row, right - left, bottom - top)
+                    part = file.read(bands, window=window)
                 out[:, top - rows.start : bottom - rows.start, left - cols.start : right - cols.start] = part
         return out
 

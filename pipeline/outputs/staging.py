@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ClusterError, OutputError, StoppedError
+from pipeline.keep_open import close_kept
 from pipeline.outputs.files import writing
 from pipeline.outputs.provenance import RUN_FILE
 
@@ -51,6 +52,7 @@ def staging(out: Path, mark: str) -> Iterator[Path]:
                 raise
             shutil.rmtree(folder, ignore_errors=True)
     finally:
+        close_kept()
         _remove_empty(out, first)
 
 

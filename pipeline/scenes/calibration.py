@@ -10,10 +10,11 @@ Landsat Collection 2 Level 2: reflectance = counts * 0.0000275 - 0.2 (USGS LSDS-
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pystac
 
+from pipeline.scenes.counts import UNTOLD, Counts
 from pipeline.scenes.sources import band_fields, is_image
 
 SENTINEL_2_SCALE = 1e-4
@@ -25,25 +26,24 @@ _DECLARED = {"scale", "offset", "raster:scale", "raster:offset"}
 log = logging.getLogger(__name__)
 
 
-def calibrate(
-    items: Sequence[pystac.Item], scale: float | None = None, offset: float | None = None
-) -> list[pystac.Item]:
-    """The Items with scale and offset settled on every band; `scale` and `offset` go before all others.
+def calibrate(items: Sequence[pystac.Item], told: Counts = UNTOLD) -> list[pystac.Item]:
+    """The Items with scale and offset settled on every band; what is `told` goes before all others.
 
     Where an Item leaves the offset of Sentinel-2 open, it is taken as applied, and one line says so.
     """
     unsure = [item for item in items if not _settle(item)]
-    if unsure and offset is None:
+    if unsure and told.offset is None:
         more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
         log.warning(
             "%s%s: the metadata do not say whether the offset of Sentinel-2's processing baseline 04.00 was "
             "applied to the counts; taken as applied. If it was not, set offset: -0.1 in the site file.",
             *(unsure[0].id, more),
         )
-    given = {"raster:scale": scale, "raster:offset": offset}
+    given = {"raster:scale": told.scale, "raster:offset": told.offset, "nodata": told.stac_nodata()}
     for item in items:
-        for asset in item.assets.values():
-            _set(asset, given)
+        for key, asset in item.assets.items():
+            if is_image(key, asset):
+                _set(asset, given)
     return list(items)
 
 
@@ -99,7 +99,7 @@ def _undeclared(item: pystac.Item) -> Iterator[pystac.Asset]:
             yield asset
 
 
-def _set(asset: pystac.Asset, values: dict[str, float | None] | dict[str, float]) -> None:
+def _set(asset: pystac.Asset, values: Mapping[str, float | str | None]) -> None:
     """Put these on each band of the asset, over what it says."""
     given = {key: value for key, value in values.items() if value is not None}
     if given:

@@ -27,6 +27,8 @@ from pipeline.scenes.band_files import (
 )
 from pipeline.scenes.calibration import LANDSAT_OFFSET, LANDSAT_SCALE, SENTINEL_2_SCALE, calibrate
 from pipeline.scenes.catalog import read_items
+from pipeline.scenes.collar import collars_as_nodata
+from pipeline.scenes.counts import UNTOLD, Counts
 from pipeline.scenes.find import STAC, find_files
 from pipeline.scenes.item import PLACED, make_item, set_date
 from pipeline.scenes.mask_kinds import is_mask_of, known_kind
@@ -44,29 +46,27 @@ def describe(
     *,
     date: str | None = None,
     bands: Sequence[str] | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
+    counts: Counts = UNTOLD,
     place: Place = NOWHERE,
 ) -> list[pystac.Item]:
-    """Items for all images that `source` names, sorted by id; headers are read, pixels are not.
+    """Items for all images that `source` names, sorted by id; headers are read, and few pixels.
 
     source: a raster, a folder, a glob, or STAC JSON (Item, ItemCollection) in any of these ways; or several
     paths.
     date: YYYY-MM-DD, instead of what metadata and names say.
     bands: names of a file's bands by position (as many as it has), or a choice of those it has.
-    scale, offset: physical value = counts * scale + offset, instead of what the metadata say. Files named as
-    Sentinel-2
-        bands have scale 1e-4; an offset is only ever taken from metadata, never guessed from the date.
+    counts: scale, offset and nodata instead of what the metadata say. Files named as Sentinel-2 bands have
+        scale 1e-4; an offset is only ever taken from metadata, never guessed from the date.
     place: where images lie that do not say so themselves.
     Raises SourceNotFoundError, SourceUnreadableError, GeoreferenceError or BandError.
     """
     files = find_files(source)
     if files[0].suffix.lower() in STAC:
-        items = calibrate([item for file in files for item in read_items(file)], scale, offset)
+        items = calibrate([item for file in files for item in read_items(file)], counts)
         if not items:
             raise SourceNotFoundError(f"{files[0]}: holds no STAC Item; name an image, or another file")
     else:
-        items = _from_rasters(files, bands, scale, offset, place)
+        items = _from_rasters(files, bands, counts, place)
     for item in items:
         _check_bands(item, bands)
         if date is not None:
@@ -78,22 +78,17 @@ def describe_items(
     items: Sequence[pystac.Item],
     *,
     bands: Sequence[str] | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
+    counts: Counts = UNTOLD,
 ) -> list[pystac.Item]:
     """`describe` for Items that are at hand, which are left as they are. Raises BandError."""
-    copies = calibrate([item.clone() for item in items], scale, offset)
+    copies = calibrate([item.clone() for item in items], counts)
     for item in copies:
         _check_bands(item, bands)
     return sorted(copies, key=lambda item: item.id)
 
 
 def _from_rasters(
-    files: Sequence[Path],
-    bands: Sequence[str] | None,
-    scale: float | None,
-    offset: float | None,
-    place: Place,
+    files: Sequence[Path], bands: Sequence[str] | None, counts: Counts, place: Place
 ) -> list[pystac.Item]:
     files = images_only(files)
     images = [file for file in files if not (len(files) > 1 and (known_kind(file.stem) or is_beside(file)))]
@@ -105,21 +100,16 @@ def _from_rasters(
     _refuse_one_place_for_many(headers)
     for header in headers:
         check_light(header)
+    if counts.nodata is None:
+        headers = collars_as_nodata(headers)
     masks = [file for file in files if file not in images and known_kind(file.stem)]
     if one_band_a_file(images, headers):
-        return _tiles_of_bands(headers, masks, scale, offset)
+        return _tiles_of_bands(headers, masks, counts)
     _refuse_unnamed_bands(headers)
     _say_what_was_assumed(headers, bands)
     root = os.path.commonpath([header.path.parent for header in headers])
     return [
-        _tile(
-            header,
-            [mask for mask in masks if is_mask_of(mask, header.path)],
-            Path(root),
-            bands,
-            scale,
-            offset,
-        )
+        _tile(header, [mask for mask in masks if is_mask_of(mask, header.path)], Path(root), bands, counts)
         for header in headers
     ]
 
@@ -171,10 +161,9 @@ def _tile(
     masks: Sequence[Path],
     root: Path,
     bands: Sequence[str] | None,
-    scale: float | None,
-    offset: float | None,
+    counts: Counts,
 ) -> pystac.Item:
-    image = asset(header, header.name(bands), scale=scale, offset=offset)
+    image = asset(header, header.name(bands), counts)
     item_id = header.path.relative_to(root).with_suffix("").as_posix().replace("/", "_")
     item = make_item(item_id, header.grid, {"image": image, **_masks(masks)}, header.date, header.made)
     if header.placed:
@@ -182,18 +171,16 @@ def _tile(
     return item
 
 
-def _tiles_of_bands(
-    headers: Sequence[Header], masks: Sequence[Path], scale: float | None, offset: float | None
-) -> list[pystac.Item]:
+def _tiles_of_bands(headers: Sequence[Header], masks: Sequence[Path], counts: Counts) -> list[pystac.Item]:
     ordered = sorted(headers, key=lambda header: (tile_of(header.path), header.path.name))
     return [
-        _tile_of_bands(tile, list(group), [mask for mask in masks if tile_of(mask) == tile], scale, offset)
+        _tile_of_bands(tile, list(group), [mask for mask in masks if tile_of(mask) == tile], counts)
         for tile, group in groupby(ordered, key=lambda header: tile_of(header.path))
     ]
 
 
 def _tile_of_bands(
-    tile: str, headers: Sequence[Header], masks: Sequence[Path], scale: float | None, offset: float | None
+    tile: str, headers: Sequence[Header], masks: Sequence[Path], counts: Counts
 ) -> pystac.Item:
     finest_first = sorted(headers, key=lambda header: abs(header.grid.resolution.x))
     assets: dict[str, pystac.Asset] = {}
@@ -203,14 +190,7 @@ def _tile_of_bands(
         assert name is not None
         assert key is not None
         if key not in assets:
-            default = _documented(header)
-            assets[key] = asset(
-                header,
-                [name],
-                scale=default[0] if scale is None else scale,
-                offset=default[1] if offset is None else offset,
-                nodata=0 if _is_counts(header) else None,
-            )
+            assets[key] = asset(header, [name], counts, _documented(header))
     assets |= _masks(masks)
     made = any(header.made for header in headers)
     date = next((header.date for header in headers if header.date), None)
@@ -223,13 +203,15 @@ def _is_counts(header: Header) -> bool:
     return product is not None and not header.dtype.startswith("float")
 
 
-def _documented(header: Header) -> tuple[float | None, float | None]:
-    """Scale and offset of a product's counts, where the file does not declare any."""
-    if not _is_counts(header) or header.declares_scale:
-        return None, None
+def _documented(header: Header) -> Counts:
+    """What is documented of a product's counts."""
+    if not _is_counts(header):
+        return UNTOLD
+    if header.declares_scale:
+        return Counts(nodata=0)
     if landsat_band(header.path):
-        return LANDSAT_SCALE, LANDSAT_OFFSET
-    return SENTINEL_2_SCALE, declared_offset(header.path)
+        return Counts(LANDSAT_SCALE, LANDSAT_OFFSET, 0)
+    return Counts(SENTINEL_2_SCALE, declared_offset(header.path), 0)
 
 
 def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
@@ -238,7 +220,7 @@ def _masks(files: Sequence[Path]) -> dict[str, pystac.Asset]:
     for header in sorted(map(read_header, files), key=lambda header: abs(header.grid.resolution.x)):
         kind = known_kind(header.path.stem) or ""
         if kind not in found:
-            found[kind] = asset(header, [kind], scale=None, offset=None)
+            found[kind] = asset(header, [kind])
             found[kind].roles = ["data-mask"]
     return found
 

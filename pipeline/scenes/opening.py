@@ -52,8 +52,10 @@ def attempted(href: str, work: Callable[[Any], T]) -> T:
     holds what cannot be decoded is opened again, and what GDAL has kept of it forgotten.
     """
     if not is_remote(href):
-        there = os.path.isfile(href)  # noqa: PTH113 (which says no to names that no file can have)
-        return work(kept_open(href)) if there else _read(href, work)
+        if not os.path.isfile(href):  # noqa: PTH113 (which says no to names that no file can have)
+            return _read(href, work)
+        with kept_open(href) as source:
+            return work(source)
     start = time.monotonic()
     with rasterio.Env(**http_options()):
         try:

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pystac
 from odc.geo.geobox import GeoBox
+from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from pipeline.errors import SourceUnreadableError
+from pipeline.scenes.counts import UNTOLD, Counts
 from pipeline.scenes.dates import date_of
 from pipeline.scenes.names import is_guess, name_bands
 from pipeline.scenes.opening import attempted, reason
@@ -41,6 +43,7 @@ class Header:
     alpha_as_data: int | None  # number of a band that is marked alpha, but holds an image
     date: str | None
     made: bool
+    tells_unseen: bool  # by nodata, an alpha band or a mask, which pixels hold no image
 
     def name(self, wanted: Sequence[str] | None = None) -> list[str]:
         """Names of the bands, see `name_bands`."""
@@ -50,6 +53,11 @@ class Header:
     def guessed(self) -> bool:
         """Whether those names are but the custom for so many bands."""
         return is_guess(self.descriptions, self.colours)
+
+    def counts(self, band: int) -> Counts:
+        """What the file says of the numbers of a band, from 0."""
+        scale, offset = (self.scales[band], self.offsets[band]) if self.declares_scale else (None, None)
+        return Counts(scale, offset, self.nodata[band])
 
     @property
     def declares_scale(self) -> bool:
@@ -80,6 +88,7 @@ def read_header(path: Path, place: Place = NOWHERE) -> Header:
             alpha_as_data=alpha,
             date=date_of(path, {**src.tags(), **src.tags(ns="IMAGERY")}),
             made=src.tags().get("GROUNDBREAK_MADE", "").upper() == "YES",
+            tells_unseen=_tells_unseen(src, colours),
         )
 
     try:
@@ -110,31 +119,23 @@ def check_light(header: Header) -> None:
 
 
 def asset(
-    header: Header,
-    names: Sequence[str],
-    *,
-    scale: float | None,
-    offset: float | None,
-    nodata: float | None = None,
+    header: Header, names: Sequence[str], told: Counts = UNTOLD, otherwise: Counts = UNTOLD
 ) -> pystac.Asset:
     """The file as an asset in STAC 1.1 terms: `bands` in file order, projection, data type, nodata, scale and
     offset.
 
-    `scale` and `offset` go before the file's own; `nodata` stands in where the file names none.
+    What is `told` goes before the file's own; `otherwise` stands in where neither says anything.
     """
     bands: list[dict[str, Any]] = []
     for i, name in enumerate(names):
         band: dict[str, Any] = {"name": name, "data_type": header.dtype}
         if name != "alpha":
             band["eo:common_name"] = name
-        own = header.nodata[i] if header.nodata[i] is not None else nodata
-        if own is not None:
-            band["nodata"] = own if math.isfinite(own) else str(own)
-        if header.declares_scale or scale is not None:
-            band["raster:scale"] = header.scales[i] if scale is None else scale
-        if header.declares_scale or offset is not None:
-            band["raster:offset"] = header.offsets[i] if offset is None else offset
-        bands.append(band)
+        counts = told.or_else(header.counts(i)).or_else(otherwise)
+        fields = {
+            "nodata": counts.stac_nodata(), "raster:scale": counts.scale, "raster:offset": counts.offset
+        }  # fmt: skip
+        bands.append(band | {key: value for key, value in fields.items() if value is not None})
     crs = header.grid.crs
     epsg = crs.proj.to_epsg(min_confidence=100) if crs is not None else None
     projection: dict[str, Any] = (
@@ -168,6 +169,13 @@ def _colours(src: Any) -> tuple[tuple[str, ...], int | None]:
     alpha = colours.index("alpha")
     colours[alpha] = "undefined"
     return tuple(colours), alpha + 1
+
+
+def _tells_unseen(src: Any, colours: Sequence[str]) -> bool:
+    masked = any(
+        MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in src.mask_flag_enums
+    )
+    return masked or "alpha" in colours or any(value is not None for value in src.nodatavals)
 
 
 def _holds_data(src: Any, index: int) -> bool:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pystac
 
+from pipeline.scenes.counts import UNTOLD, Counts
 from pipeline.scenes.describe import describe, describe_items
 from pipeline.scenes.place import NOWHERE, Place
 
 
 @dataclass(frozen=True)
 class Told:
-    """Names of bands, scale and offset of counts, and where images lie; what is None is left to them."""
+    """Names of bands, scale, offset and nodata of counts, and where images lie; the rest is left to them."""
 
     bands: tuple[str, ...] | None = None
-    scale: float | None = None
-    offset: float | None = None
+    counts: Counts = UNTOLD
     place: Place = NOWHERE
 
     def files(self, source: str | Path | Sequence[Path], date: str | None = None) -> list[pystac.Item]:
@@ -27,4 +27,4 @@ class Told:
 
     def items(self, items: Sequence[pystac.Item]) -> list[pystac.Item]:
         """`describe_items` with what is told."""
-        return describe_items(items, bands=self.bands, scale=self.scale, offset=self.offset)
+        return describe_items(items, bands=self.bands, counts=self.counts)

@@ -24,18 +24,21 @@ Array = NDArray[np.generic]
 @dataclass(frozen=True)
 class Done:
     """A result comes. `found`: the new building is found (True), nothing is (False), or either (None);
-    `seen`: the share of the grid that both dates show, None where that is not said.
+    `seen`: the share of the grid that both dates show, None where that is not said; `says`: what a warning
+    must hold.
     """
 
     found: bool | None = True
     seen: float | None = 1.0
     notes: str = ""
+    says: tuple[str, ...] = ()
 
     def told(self) -> str:
         """For the table of docs/robustness.md."""
         what = {True: "the building is found", False: "nothing is found", None: "a result"}[self.found]
         part = f", {self.seen:.0%} observed" if self.seen not in {None, 1.0} else ""
-        return f"done: {what}{part}{f' ({self.notes})' if self.notes else ''}"
+        warned = f"; told: {', '.join(f'`{word}`' for word in self.says)}" if self.says else ""
+        return f"done: {what}{part}{warned}{f' ({self.notes})' if self.notes else ''}"
 
 
 @dataclass(frozen=True)

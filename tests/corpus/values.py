@@ -9,7 +9,7 @@ import rasterio
 from imagery import grid, write
 from rasterio.enums import ColorInterp
 
-from corpus.case import BANDS, GRID, PAIR, SIDE, Array, Case, Done, Yard, built, ground, refused
+from corpus.case import BANDS, GRID, PAIR, SIDE, Array, Case, Done, Make, Yard, built, ground, refused
 
 VALUES, TYPES, COUNTS, MASKS, SIZES = "Values", "Data types", "Bands", "Masks", "Sizes"
 WEST = np.s_[:, :, : SIDE // 4]  # a quarter of the image, without the building
@@ -57,8 +57,41 @@ def tagged(**tags: float) -> object:
     return make
 
 
-def black_collar(yard: Yard) -> list[object]:
-    return yard.odd(with_west(0), nodata=None)
+def black_collar(*words: str, dtype: str = "uint16", scale: float = 1) -> Make:
+    """A quarter of 0 in all bands, which nothing says is no image."""
+
+    def make(yard: Yard) -> list[object]:
+        return [*yard.odd(with_west(0, dtype, scale), nodata=None), *words]
+
+    return make
+
+
+def collar_above(*words: str) -> Make:
+    """A tile whose half is such a collar lies above one that shows the building there."""
+
+    def make(yard: Yard) -> list[object]:
+        yard.good()
+        above = yard.after.copy()
+        above[:, :, : SIDE // 2] = 0
+        yard.write("after/a.tif", above, nodata=None)
+        yard.write("after/b.tif", yard.after)
+        return ["compare", "before.tif", "after", *words]
+
+    return make
+
+
+def black_bands(yard: Yard) -> list[object]:
+    """One band is 0 in a quarter, as the infrared of water may be; the others are not."""
+    values = yard.after.copy()
+    values[3, :, : SIDE // 4] = 0
+    return yard.odd(values, nodata=None)
+
+
+def black_within(yard: Yard) -> list[object]:
+    """As much, but within the image: a lake, a shadow."""
+    values = yard.after.copy()
+    values[:, 8:32, 20:90] = 0
+    return yard.odd(values, nodata=None)
 
 
 CASES = [
@@ -80,7 +113,17 @@ CASES = [
     Case(VALUES, "every fiftieth pixel infinity", lambda yard: yard.odd(speckled(INF), nodata=None), Done(seen=0.88)),
     Case(VALUES, "nodata that the type cannot hold", lambda yard: yard.odd(nodata=65535), Done()),
     Case(VALUES, "nodata that is a common value", lambda yard: yard.odd(with_west(2500), nodata=2500), Done(seen=0.75)),
-    Case(VALUES, "a black collar without nodata", black_collar, Done(found=False, seen=None, notes="the collar counts as ground, and hides the building; its nodata has to be named")),
+    Case(VALUES, "a black collar, nodata not declared", black_collar(), Done(seen=0.75, says=("after.tif", "24 %", "--nodata 0", "nodata: none"))),
+    Case(VALUES, "a black collar of floats", black_collar(dtype="float32", scale=1e-4), Done(seen=0.75, says=("after.tif", "nodata: none"))),
+    Case(VALUES, "a black collar of 8 bits", black_collar(dtype="uint8", scale=0.02), Done(seen=0.75, says=("after.tif", "nodata: none"))),
+    Case(VALUES, "a black collar, nodata given", black_collar("--nodata", "0"), Done(seen=0.75)),
+    Case(VALUES, "a black collar that is said to be ground", black_collar("--nodata", "none"), Done(found=False, notes="the quarter that turned black hides the building")),
+    Case(VALUES, "a black collar above another tile", collar_above(), Done(says=("a.tif", "50 %"))),
+    Case(VALUES, "a black collar above another tile, said to be ground", collar_above("--nodata", "none"), Done(found=False)),
+    Case(VALUES, "one band that is black at the rim", black_bands, Done()),
+    Case(VALUES, "black within the image", black_within, Done(found=None)),
+    Case(VALUES, "nodata declared, but said to be ground", lambda yard: [*yard.odd(), "--nodata", "none"], Done()),
+    Case(VALUES, "another nodata than is declared", lambda yard: [*yard.odd(with_west(2500)), "--nodata", "2500"], Done(seen=0.75)),
     Case(VALUES, "reflectances", floats(1e-4), Done()),
     Case(VALUES, "values near the greatest float", floats(3e34), refused("before.tif", "another date")),
     Case(VALUES, "values near the smallest float", floats(1e-42), refused("windows match well")),
