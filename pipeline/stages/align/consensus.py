@@ -17,18 +17,18 @@ def agreement(ties: Ties, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
     """The tie points within `tolerance` of the near-rigid affine map that most of them agree on."""
     if not len(ties):
         return np.zeros(0, np.bool_)
-    place = np.stack([np.ones(len(ties)), ties.row, ties.col], axis=1)
+    place, shift = np.stack([np.ones(len(ties)), ties.row, ties.col], axis=1), ties.shift
     rng = np.random.default_rng(0)
     best = np.zeros(len(ties), np.bool_)
     for k in range(TRIES):
-        inside = _agree(place, ties.shift, _guess(place, ties.shift, rng, affine=k % 2 == 1), tolerance)
+        inside = _agree(place, shift, _guess(place, shift, rng, affine=k % 2 == 1), tolerance)
         if inside.sum() > best.sum():
             best = inside
     for _ in range(5):  # least squares on those inside, then look again who is
         if np.linalg.matrix_rank(place[best]) < 3:
             break
-        model: Floats = np.linalg.lstsq(place[best], ties.shift[best], rcond=None)[0].astype(np.float64)
-        inside = _agree(place, ties.shift, model, tolerance)
+        model: Floats = np.linalg.lstsq(place[best], shift[best], rcond=None)[0].astype(np.float64)
+        inside = _agree(place, shift, model, tolerance)
         if inside.sum() <= best.sum():
             break
         best = inside
