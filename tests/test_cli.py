@@ -286,6 +286,8 @@ def test_compare_hands_its_options_on(fake: FakeRun, tmp_path: Path) -> None:
         "2019-09-21",
     ]
     assert groundbreak("compare", *images, "--aoi", "40.2,34.3,40.1,34.4").exit_code == 1
+    assert groundbreak("compare", *images, "--name", "The yard").exit_code == 0
+    assert fake.jobs[1].site_name == "The yard"
 
 
 def test_align_says_status_and_shift(fake: FakeRun, tmp_path: Path) -> None:

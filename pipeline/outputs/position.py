@@ -5,7 +5,7 @@ from __future__ import annotations
 from mgrs import MGRS
 
 _GRID = MGRS()
-_EQUATOR = 1e-5  # degrees, a metre: what lies less south of it would be written as on it, in a band without it
+_EQUATOR = 1e-5  # degrees, a metre: less south of it, a place would be written as on it, in a band without it
 
 
 def positions(lon: float, lat: float) -> dict[str, str]:
