@@ -81,8 +81,7 @@ class FakeRun:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
-    for name in ("run.run", "watch.run"):
-        monkeypatch.setattr(f"pipeline.{name}", fake)
+    monkeypatch.setattr("pipeline.run.run", fake)
     monkeypatch.setattr("pipeline.registration.register", fake.register)
     return fake
 
