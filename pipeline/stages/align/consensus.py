@@ -19,8 +19,8 @@ def agreement(ties: Ties, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
         return np.zeros(0, np.bool_)
     place, shift = np.stack([np.ones(len(ties)), ties.row, ties.col], axis=1), ties.shift
     best = np.zeros(len(ties), np.bool_)
-    for model in _guesses(place, shift):
-        inside = _inside(place, shift, model, tolerance)
+    for guess in _guesses(place, shift):
+        inside = _inside(place, shift, guess, tolerance)
         if inside.sum() > best.sum():
             best = inside
     for _ in range(5):  # least squares on those inside, then look again who is
