@@ -1,4 +1,6 @@
-"""What mkdocs does beside turning pages into HTML: fills in what the code says, and runs the tutorial."""
+"""What mkdocs does beside turning pages into HTML: fills in what the code says, runs the tutorial, and looks
+at what tutorial and notebooks have shown.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,22 @@ _ELSEWHERE = re.compile(
     r"<(?:script|img|iframe|source|video)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\brel=[\"']?"
     r"(?:stylesheet|preload|preconnect|icon)[^>]*\bhref=[\"']?(?:https?:)?//|@import[^;]*//|url\([\"']?(?:https?:)?//"
 )
+SHOWN: Mapping[str, Iterable[str]] = {
+    "tutorial.html": (
+        'alt="Both dates, with what was found" src="data:image/jpeg;base64,',
+        "report: result/report.html",
+        "report.html",
+        "groundbreak: error:",
+        "exit status 1",
+        "1 done, 0 skipped",
+        "0 done, 1 skipped",
+        "(out/yard/timeline.geojson)",
+    ),
+    "notebooks/one_pair.html": ("MADE IMAGE", "data:image/png;base64,"),
+    "notebooks/a_site_over_a_year.html": ("MADE IMAGE", "data:image/png;base64,"),
+}
+"""What must be on a page where commands and cells were run for it."""
+
 _LEAVES = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\(\.\./[^)]*\)")
 _ASKED = re.compile(r"^<!-- made: (?P<name>[\w ]+) -->$", re.MULTILINE)
 _MADE: Mapping[str, Callable[[], str]] = {
@@ -76,8 +94,19 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         return console.with_pictures(console.filled(text, Path(folder)), Path(folder))
 
 
+def lacking(name: str, page: str) -> list[str]:
+    """What a page whose commands or cells were run must show, and does not."""
+    return [words for words in SHOWN[name] if words not in page]
+
+
 def on_post_build(config: Any) -> None:
-    """Raises PluginError where a page would load something from elsewhere."""
-    for page in sorted(Path(config.site_dir).rglob("*.html")):
+    """Raises PluginError where a page would load something from elsewhere, or does not show what was run."""
+    site = Path(config.site_dir)
+    for page in sorted(site.rglob("*.html")):
         if found := _ELSEWHERE.search(page.read_text(encoding="utf-8")):
             raise PluginError(f"{page}: loads from elsewhere: {found[0][:120]}")
+    for name in SHOWN:
+        if words := lacking(name, (site / name).read_text(encoding="utf-8")):
+            raise PluginError(
+                f"{site / name}: does not show {words[0]!r}; what was run did not do as it should"
+            )

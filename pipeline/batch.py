@@ -14,43 +14,15 @@ from pathlib import Path
 
 from pipeline.alerts.deliver import deliver
 from pipeline.compute import alone, spread
-from pipeline.config import Settings, Site, load_site
-from pipeline.errors import ConfigError
+from pipeline.config import Settings, load_site
 from pipeline.pages import write_index
 from pipeline.pairs import Outcome
 from pipeline.progress import Progress
+from pipeline.site_files import sites
 from pipeline.watch import Watch, describe_error
 
 SMALL_BLOCKS = 4
 """A site of up to so many blocks is done by one worker."""
-
-
-def site_files(paths: Iterable[Path]) -> list[Path]:
-    """The site files among `paths`, folders opened (not their subfolders), in a stable order, each once."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        inside = (
-            sorted(p for p in path.iterdir() if p.suffix in {".yaml", ".yml"}) if path.is_dir() else [path]
-        )
-        if not inside:
-            raise ConfigError(f"{path}: holds no site file (*.yaml); `groundbreak init` writes one")
-        found |= dict.fromkeys(inside)
-    return list(found)
-
-
-def sites(paths: Iterable[Path]) -> Iterator[tuple[Path, Site | Exception]]:
-    """Each site file of `paths` with its site, or with what is wrong with it; ids that are taken are."""
-    owners: dict[str, Path] = {}
-    for path in site_files(paths):
-        try:
-            site = load_site(path)
-            if owners.setdefault(site.id, path) != path:
-                raise ConfigError(
-                    f"{path}: id {site.id!r} is taken by {owners[site.id]}; give each site its own"
-                )
-            yield path, site
-        except Exception as error:
-            yield path, error
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pipeline.config.looks import Look
 from pipeline.errors import GroundbreakError
 from pipeline.grid import native_grid, resolution_m, site_grid
 from pipeline.job import load
+from pipeline.request import site_job
 from pipeline.scenes import common_bands, has_mask
 from pipeline.sight import sight
-from pipeline.watch import site_job
 
 
 @dataclass

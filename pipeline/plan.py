@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.batch import sites
 from pipeline.config import Settings, Site
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.pairs import Outcome, comparisons, dates_of, left_out, recall_seen
+from pipeline.request import site_job
 from pipeline.results import is_complete, observed_shares
+from pipeline.site_files import sites
 from pipeline.store import Store
-from pipeline.watch import describe_error, site_job
+from pipeline.watch import describe_error
 
 
 @dataclass

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import rasterio
 
-from pipeline.alerts.notice import notice
 from pipeline.config import Site
 from pipeline.followed import tell_reports
 from pipeline.outputs.catalog import write_catalog
 from pipeline.pages import write_site_page
 from pipeline.results import pair_results
-from pipeline.smart.write import write_smart
 from pipeline.stages.track import Timeline
 from pipeline.timeline import CSV, GEOJSON, PHASES_CSV
 from pipeline.zones import CSV as ZONES_CSV
@@ -39,6 +37,8 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
         pixel_m = float(image.res[0])
     write_zones(folder, timeline, pixel_m)
     if site.file.smart is not None:
+        from pipeline.smart.write import write_smart
+
         write_smart(folder, site.file.smart, site.aoi, timeline, results)
     runs = {
         f"{pair.before} to {pair.after}": pair.folder
@@ -49,4 +49,6 @@ def publish(site: Site, folder: Path, timeline: Timeline) -> None:
     tell_reports(timeline, results)
     write_site_page(folder, looks=site.file.pictures)
     if site.file.alerts:
+        from pipeline.alerts.notice import notice
+
         notice(folder, named, site.file.alerts, timeline, results)

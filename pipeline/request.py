@@ -1,8 +1,8 @@
-"""Two images as a person names them - paths, URLs, STAC Items - as the job of comparing them."""
+"""What a person names - two images, or two dates of a site - as the job of comparing them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,8 +11,8 @@ import pystac
 from odc.geo import Geometry
 
 from pipeline.area import read_area
-from pipeline.config import Settings
-from pipeline.errors import AreaError
+from pipeline.config import Settings, Site
+from pipeline.errors import AreaError, ConfigError
 from pipeline.job import Job
 from pipeline.scenes.by_date import last_two_dates, of_one_date
 from pipeline.scenes.told import Told
@@ -70,6 +70,42 @@ def pair_job(
         bands=told.bands,
         settings=settings,
     )
+
+
+def site_job(
+    site: Site,
+    before: str,
+    after: str,
+    out: Path,
+    settings: Settings,
+    scenes: Callable[[str], Sequence[pystac.Item]] | None = None,
+) -> Job:
+    """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
+
+    `scenes`: what `site.scenes` gives, where it is at hand. Raises ConfigError where the dates are not in
+    order, and what `Site.scenes` raises.
+    """
+    if before >= after:
+        raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
+    return Job(
+        site_id=site.id,
+        site_name=site.name,
+        out=out / site.id / f"{before}_{after}",
+        before=tuple((scenes or site.scenes)(before)),
+        after=tuple((scenes or site.scenes)(after)),
+        before_mask=_masks(site, before),
+        after_mask=_masks(site, after),
+        aoi=site.aoi,
+        zones=site.zones,
+        exclude=site.exclude,
+        bands=site.bands,
+        settings=settings,
+    )
+
+
+def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
+    """Absolute, since workers may run in other folders."""
+    return tuple(mask.absolute() for mask in site.masks(date)) or None
 
 
 def area(given: Area) -> Geometry:

@@ -12,12 +12,7 @@ import geopandas as gpd
 import pystac
 
 from pipeline.config import Settings, Site
-from pipeline.errors import (
-    AlignmentRejectedError,
-    ConfigError,
-    GroundbreakError,
-    NothingObservedError,
-)
+from pipeline.errors import AlignmentRejectedError, GroundbreakError, NothingObservedError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job, load
 from pipeline.keep_open import close_kept
@@ -34,8 +29,8 @@ from pipeline.pairs import (
 )
 from pipeline.progress import Progress
 from pipeline.publish import publish
+from pipeline.request import site_job
 from pipeline.results import is_complete, observed_shares
-from pipeline.run import run
 from pipeline.secrecy import without_secrets
 from pipeline.store import Store
 from pipeline.timeline import follow, write_timeline
@@ -44,42 +39,6 @@ REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
 
 log = logging.getLogger(__name__)
-
-
-def site_job(
-    site: Site,
-    before: str,
-    after: str,
-    out: Path,
-    settings: Settings,
-    scenes: Callable[[str], Sequence[pystac.Item]] | None = None,
-) -> Job:
-    """The comparison of two dates of a site, its files to go to OUT/<site id>/<before>_<after>/.
-
-    `scenes`: what `site.scenes` gives, where it is at hand. Raises ConfigError where the dates are not in
-    order, and what `Site.scenes` raises.
-    """
-    if before >= after:
-        raise ConfigError(f"{site.path}: {before} is not earlier than {after}; name two dates in order")
-    return Job(
-        site_id=site.id,
-        site_name=site.name,
-        out=out / site.id / f"{before}_{after}",
-        before=tuple((scenes or site.scenes)(before)),
-        after=tuple((scenes or site.scenes)(after)),
-        before_mask=_masks(site, before),
-        after_mask=_masks(site, after),
-        aoi=site.aoi,
-        zones=site.zones,
-        exclude=site.exclude,
-        bands=site.bands,
-        settings=settings,
-    )
-
-
-def _masks(site: Site, date: str) -> tuple[Path, ...] | None:
-    """Absolute, since workers may run in other folders."""
-    return tuple(mask.absolute() for mask in site.masks(date)) or None
 
 
 def describe_error(error: Exception) -> str:
@@ -187,6 +146,8 @@ class Watch:
             if same:
                 return self._outcome("skipped", job, before, after)
             return self._take(job, before, after, mark, "skipped")
+        from pipeline.run import run  # slow to import, and not needed where all is done already
+
         self.progress.begin(f"{self.site.name}, {before} to {after}")
         try:
             run(job, self.progress)

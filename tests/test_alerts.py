@@ -25,9 +25,9 @@ from outputs_fixture import BUILT, CRS, ground, make_rasters
 from PIL import Image
 
 from pipeline.alerts.deliver import Delivered, Patience, deliver
-from pipeline.alerts.ledger import Delivery, Ledger, State
+from pipeline.alerts.ledger import LEDGER, Delivery, Ledger, State
 from pipeline.alerts.message import alert_id
-from pipeline.alerts.notice import LEDGER, notice
+from pipeline.alerts.notice import notice
 from pipeline.alerts.rules import matching
 from pipeline.config.alerts import Rule
 from pipeline.results import PairResult, pair_results, showing

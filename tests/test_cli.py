@@ -81,8 +81,7 @@ class FakeRun:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
-    for name in ("run.run", "watch.run"):
-        monkeypatch.setattr(f"pipeline.{name}", fake)
+    monkeypatch.setattr("pipeline.run.run", fake)
     monkeypatch.setattr("pipeline.registration.register", fake.register)
     return fake
 
@@ -286,6 +285,8 @@ def test_compare_hands_its_options_on(fake: FakeRun, tmp_path: Path) -> None:
         "2019-09-21",
     ]
     assert groundbreak("compare", *images, "--aoi", "40.2,34.3,40.1,34.4").exit_code == 1
+    assert groundbreak("compare", *images, "--name", "The yard").exit_code == 0
+    assert fake.jobs[1].site_name == "The yard"
 
 
 def test_align_says_status_and_shift(fake: FakeRun, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from distributed import get_client
 from jobs import FILES, checksums
+from slow_work import slow
 
 from pipeline.batch import monitor
 from pipeline.cluster import connect
@@ -78,9 +78,9 @@ def site_file(folder: Path, images: Path, name: str) -> Path:
 
 
 def test_sites_on_a_cluster_that_loses_a_worker_and_gets_another(
-    made: Path, cluster: Cluster, tmp_path: Path
+    tiny: Path, cluster: Cluster, tmp_path: Path
 ) -> None:
-    sites = [site_file(tmp_path / "sites", made, name) for name in ("a", "b", "c", "d")]
+    sites = [site_file(tmp_path / "sites", tiny, name) for name in ("a", "b", "c", "d")]
     here = list(monitor(sites[:1], tmp_path / "here", Progress()))
     assert [one.status for one in here] == ["done"]
     doomed, _ = cluster.add_worker(), cluster.add_worker()
@@ -118,15 +118,6 @@ def small_blocks(given: Settings) -> Settings:
     return replace(given, compute=replace(given.compute, chunk_size=64))
 
 
-def _slow(item: int) -> int:
-    time.sleep(0.01)
-    if item == 5:
-        raise LookupError("five")
-    if item == 7:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return item * item
-
-
 def test_spread_bounds_what_is_under_way_and_tells_what_failed(cluster: Cluster) -> None:
     taken: list[int] = []
 
@@ -140,7 +131,7 @@ def test_spread_bounds_what_is_under_way_and_tells_what_failed(cluster: Cluster)
     results = {}
     with connect(cluster.address):
         get_client().wait_for_workers(6, timeout=60)
-        for done, (item, result) in enumerate(spread(_slow, items()), start=1):
+        for done, (item, result) in enumerate(spread(slow, items()), start=1):
             assert len(taken) <= done + 3 * 6
             results[item] = result
     assert isinstance(results.pop(5), LookupError)
@@ -150,4 +141,4 @@ def test_spread_bounds_what_is_under_way_and_tells_what_failed(cluster: Cluster)
 
 def test_without_workers_nothing_is_spread() -> None:
     with connect():
-        assert list(spread(_slow, [5, 7])) == [(5, None), (7, None)]
+        assert list(spread(slow, [5, 7])) == [(5, None), (7, None)]

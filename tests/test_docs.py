@@ -1,17 +1,25 @@
-"""The documentation: what is made from the code says what the code says, and the tutorial's commands run."""
+"""The documentation: what is made from the code says what the code says; commands of pages are run.
+
+`make docs`, which CI calls, runs those of the tutorial and the cells of the notebooks.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 from docs import console, hooks
 from docs.generated import commands, figures, outputs, site_file
+from pipeline import __version__
 from pipeline.config.schema import SiteFile
 from pipeline.outputs import style
 from pipeline.outputs.vectors import COLUMNS as FINDING
@@ -20,6 +28,7 @@ from pipeline.stages.track import PHASES
 
 DOCS = Path(hooks.__file__).parent
 PAGES = sorted(DOCS.rglob("*.md"))
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
@@ -109,17 +118,41 @@ def test_every_page_has_its_place() -> None:
     assert hooks.placed([{"A": "a.md"}], ["a.md"]) == [{"A": "a.md"}]
 
 
-def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
-    page = console.filled((DOCS / "tutorial.md").read_text(encoding="utf-8"), tmp_path)
-    shown = console.with_pictures(page, tmp_path)
-    assert "![Both dates, with what was found](data:image/jpeg;base64," in shown
-    assert "<!-- picture" not in shown
-    assert (tmp_path / "result" / "report.html").is_file()
-    assert (tmp_path / "out" / "yard" / "timeline.geojson").is_file()
-    assert not (tmp_path / "refused").exists()
-    assert "report: result/report.html" in page
-    assert "groundbreak: error:" in page
-    assert "1 skipped" in page
-    assert str(tmp_path) not in page
+def test_commands_of_a_page_are_run_and_must_succeed(tmp_path: Path) -> None:
+    page = "# A\n\n```console\n$ groundbreak --version\n$ pwd; echo told >&2\n```\n"
+    shown = console.filled(page, tmp_path).splitlines()
+    assert shown[2:4] == ["```console", "$ groundbreak --version"]
+    assert shown[4] == f"groundbreak {__version__}"
+    assert shown[5:] == ["", "$ pwd; echo told >&2", str(tmp_path), "told", "```"]
     with pytest.raises(console.CommandFailedError, match="groundbreak compare nowhere"):
         console.filled("```console\n$ groundbreak compare nowhere nowhere\n```", tmp_path)
+
+
+def test_paths_below_the_folder_are_told_as_seen_from_there(tmp_path: Path) -> None:
+    assert console.output('echo "$PWD/result"', tmp_path) == "result\n"
+
+
+def test_a_picture_that_commands_left_is_in_the_page(tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 10), "red").save(tmp_path / "a.png")
+    shown = console.with_pictures("<!-- picture: a.png A thing -->", tmp_path)
+    head = "![A thing](data:image/jpeg;base64,"
+    assert shown.startswith(head)
+    with Image.open(BytesIO(b64decode(shown.removeprefix(head).removesuffix(")")))) as image:
+        assert image.size == (console.WIDTH, 6)
+
+
+def test_pages_whose_commands_did_not_do_as_they_should_are_seen() -> None:
+    """`make docs` runs the commands and cells, and looks at the pages by this; CI makes the documentation."""
+    assert set(hooks.SHOWN) == {"tutorial.html", *(f"notebooks/{path.stem}.html" for path in NOTEBOOKS)}
+    whole = "<img alt='x'>".join(hooks.SHOWN["tutorial.html"])
+    assert hooks.lacking("tutorial.html", whole) == []
+    assert hooks.lacking("tutorial.html", whole.replace("1 skipped", "1 failed")) == ["0 done, 1 skipped"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
+    cells = [
+        cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"
+    ]
+    assert cells
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells)

@@ -18,7 +18,8 @@ from static_catalogue import AREA, BOX, make_catalogue
 from pipeline.config import load_site
 from pipeline.errors import CatalogueError, SourceUnreadableError
 from pipeline.scenes import opening, stac_io
-from pipeline.scenes.search import Search, search
+from pipeline.scenes.search import search
+from pipeline.scenes.wanted import Search
 from pipeline.stages.load import Load
 
 HERE = Path(__file__).parent

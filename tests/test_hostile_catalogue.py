@@ -21,7 +21,8 @@ from pipeline.hosts import check_host, is_public
 from pipeline.remote import gdal_path
 from pipeline.scenes import stac_io
 from pipeline.scenes.opening import read_from
-from pipeline.scenes.search import Found, Search, search
+from pipeline.scenes.search import search
+from pipeline.scenes.wanted import Found, Search
 
 ELSEWHERE = "127.0.0.2"
 """Loopback, too, but not the address that tests allow."""

@@ -19,8 +19,7 @@ from rasterio.features import rasterize
 from shapely import affinity
 from shapely.geometry import box
 
-from pipeline import watch as watch_module
-from pipeline.batch import monitor, site_files
+from pipeline.batch import monitor
 from pipeline.errors import AlignmentRejectedError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
@@ -28,6 +27,7 @@ from pipeline.pairs import Outcome
 from pipeline.places import observed_share
 from pipeline.progress import Progress
 from pipeline.run import Result
+from pipeline.site_files import site_files
 from pipeline.store import Store
 
 CRS, WEST, NORTH, SIZE = "EPSG:32637", 600_000.0, 3_800_000.0, 40
@@ -100,7 +100,7 @@ def write_raster(path: Path, values: Any, nodata: float) -> None:
 
 def watch(monkeypatch: pytest.MonkeyPatch, fake: FakeRun, out: Path, *sites: Path) -> list[Outcome]:
     fake.pairs.clear()
-    monkeypatch.setattr(watch_module, "run", fake)
+    monkeypatch.setattr("pipeline.run.run", fake)
     return list(monitor(sites, out, Progress()))
 
 
@@ -281,7 +281,7 @@ def test_two_monitors_at_once_give_the_same_as_one(
         assert let_go.wait(60)
         return FakeRun()(job, progress)
 
-    monkeypatch.setattr(watch_module, "run", slow)
+    monkeypatch.setattr("pipeline.run.run", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(lambda: list(monitor([site], outs[0], Progress())))
         assert started.wait(60)
@@ -316,7 +316,7 @@ def test_failures_are_collected_and_the_rest_is_done(tmp_path: Path, monkeypatch
     def fails(job: Job, progress: Progress) -> Result:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(watch_module, "run", fails)
+    monkeypatch.setattr("pipeline.run.run", fails)
     outcomes = list(monitor([tmp_path], tmp_path / "out", Progress()))
     assert [(o.site, o.status) for o in outcomes] == [
         (site, "failed") for site in ("broken", "yard", "yard", "zero")

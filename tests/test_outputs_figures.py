@@ -14,7 +14,6 @@ from PIL import Image
 from pipeline.errors import SourceUnreadableError
 from pipeline.outputs.figures import draw_overview, write_overview
 from pipeline.outputs.labels import place
-from pipeline.outputs.panel import nice_length
 from pipeline.outputs.picture import (
     GREY,
     Stretch,
@@ -25,6 +24,7 @@ from pipeline.outputs.picture import (
     read_comparison,
     read_physical,
 )
+from pipeline.outputs.words import nice_length
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,9 @@ from pipeline.config import seen as seen_module
 from pipeline.config import sources as sources_module
 from pipeline.config.looks import LeftOut, Look
 from pipeline.errors import CatalogueError, ConfigError
-from pipeline.scenes.search import Search, search
+from pipeline.scenes.search import search
 from pipeline.scenes.visible import visible_share
+from pipeline.scenes.wanted import Search
 from pipeline.stages.load import Load
 
 DAYS = ("2024-05-01", "2024-05-11", "2024-05-21")

@@ -28,7 +28,8 @@ from pipeline.errors import CatalogueError
 from pipeline.grid import native_grid
 from pipeline.scenes import band_names, describe, stac_io
 from pipeline.scenes import search as search_module
-from pipeline.scenes.search import Search, search
+from pipeline.scenes.search import search
+from pipeline.scenes.wanted import Search
 from pipeline.stages.load import Load
 
 TILES = Path(__file__).parents[1] / "sample_tiles"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +66,3 @@ def test_the_bill_of_materials_holds_together(bom: dict[str, Any]) -> None:
     assert all(len(each["content"]) == int(each["alg"].rpartition("-")[2]) / 4 for each in hashes)
     models = {one["name"]: one["hashes"][0]["content"] for one in bom["components"] if "model" in one["type"]}
     assert models == checksums()
-
-
-def test_a_wheel_brings_it_along(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=REPO, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-        (place,) = (name for name in names if ".dist-info/sboms/" in name)
-        assert archive.read(place) == SBOM.read_bytes()
-        assert "pipeline/weights.sha256" in names
-        assert {f"pipeline/{name}" for name in checksums()} <= set(names)

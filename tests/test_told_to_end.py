@@ -10,18 +10,19 @@ import time
 from pathlib import Path
 
 import pytest
-from jobs import SAME_BYTES, checksums
+from jobs import SAME_BYTES, checksums, compare
 
 from pipeline.verify import verify
 
+BLOCKS = ("--detector", "classic", "--chunk-size", "64")
 SECONDS = 20.0  # of patience with a machine that does other things too
 
 
 def start(tiny: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     """A run in small blocks, as a process of its own."""
-    words = ["compare", str(tiny / "before"), str(tiny / "after"), "--out", str(out), "--detector", "classic"]
+    words = ["compare", str(tiny / "before"), str(tiny / "after"), "--out", str(out), *BLOCKS]
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline", *words, "--chunk-size", "64", "--quiet", *options],
+        [sys.executable, "-m", "pipeline", *words, "--quiet", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )  # fmt: skip
@@ -44,7 +45,7 @@ def test_a_run_that_is_told_to_end(
     assert said.splitlines()[-1] == "groundbreak: stopped; the same command goes on from here"
     assert "Traceback" not in said
     assert [path.name[:13] for path in out.iterdir()] == [".groundbreak-"]
-    assert start(tiny, out).wait() == 0
+    compare(tiny / "before", tiny / "after", out, *BLOCKS)
     (verdict,) = verify(str(out))
     assert verdict.ok
     assert checksums(out, SAME_BYTES) == checksums(tiny_result, SAME_BYTES)

@@ -12,9 +12,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from pipeline.alerts.channels import add_line, notify, post
 from pipeline.alerts.feed import write_feed
-from pipeline.alerts.ledger import Delivery, Ledger
+from pipeline.alerts.ledger import LEDGER, Delivery, Ledger
 from pipeline.alerts.message import attachments
-from pipeline.alerts.notice import LEDGER
 from pipeline.config.alerts import Rule, Target, variable
 from pipeline.errors import DeliveryError, GroundbreakError
 

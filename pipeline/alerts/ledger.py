@@ -23,6 +23,7 @@ from pipeline.errors import OutputError
 
 State = Literal["waiting", "sending", "sent", "unknown"]
 WAIT_SECONDS = 60
+LEDGER = "alerts.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS alerts (
     rule TEXT NOT NULL, finding TEXT NOT NULL, noticed TEXT NOT NULL, told TEXT NOT NULL,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from pipeline.alerts.ledger import Ledger
+from pipeline.alerts.ledger import LEDGER, Ledger
 from pipeline.alerts.message import AFTER, BEFORE, message
 from pipeline.alerts.rules import matching
 from pipeline.config.alerts import Rule
@@ -20,7 +20,7 @@ from pipeline.outputs.words import known
 from pipeline.results import PairResult, showing
 from pipeline.stages.track import Timeline
 
-LEDGER, CHIPS = "alerts.sqlite", "chips"
+CHIPS = "chips"
 _MOST_PIXELS = 1400  # a side of the picture that the stretch of the chips is taken from
 
 log = logging.getLogger(__name__)

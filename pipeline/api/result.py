@@ -84,7 +84,7 @@ class Result:
     def explore(self, **options: Any) -> folium.Map:
         """The findings on a map to pan and zoom in a notebook, over both images, which can be switched.
 
-        Needs `pip install groundbreak[notebook]`; the page that it makes loads Leaflet from the web.
+        Needs `pip install 'groundbreak[notebook]'`; the page that it makes loads Leaflet from the web.
         `options` are those of `GeoDataFrame.explore`; there is no background map unless `tiles` names one.
         """
         from pipeline.api.map import explore

@@ -53,6 +53,10 @@ def compare(
     after: AfterOrNone = None,
     *,
     out: Out = "groundbreak-out",
+    name: Annotated[
+        str | None,
+        typer.Option(help="Heads the report; unless given, what the images are called.", show_default=False),
+    ] = None,
     aoi: Aoi = None,
     exclude: Exclude = None,
     before_mask: Mask = None,
@@ -88,6 +92,7 @@ def compare(
                 folder,
                 settings=settings_with(chunk_size, detector=detector),
                 told=told_of_images(bands, scale, offset, nodata, at, pixel_size, source_crs),
+                name=name,
                 aoi=aoi,
                 exclude=exclude,
                 before_mask=before_mask,

@@ -88,8 +88,8 @@ def run(
         from pipeline.config import load_site
         from pipeline.pages import write_index, write_site_page
         from pipeline.remote import delivered
+        from pipeline.request import site_job
         from pipeline.run import run as compare
-        from pipeline.watch import site_job
 
         given = load_site(site)
         dates = given.pair(iso(before), iso(after))
@@ -221,8 +221,8 @@ def check(
 ) -> None:
     """Say all that is wrong with site files, at once, and what there is to compare."""
     with reporting(verbose):
-        from pipeline.batch import site_files
         from pipeline.check import check_site
+        from pipeline.site_files import site_files
 
         checked = [check_site(path) for path in site_files(sites)]
         if json:

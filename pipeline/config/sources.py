@@ -16,8 +16,8 @@ from pipeline.config.schema import SiteFile, Source
 from pipeline.scenes import Place, acquired
 from pipeline.scenes.calibration import calibrate
 from pipeline.scenes.place import NOWHERE
-from pipeline.scenes.search import Found, Search, search
 from pipeline.scenes.told import Told
+from pipeline.scenes.wanted import Found, Search
 
 
 class SceneSource(Protocol):
@@ -93,6 +93,8 @@ class Catalogue:
 
     @cached_property
     def _found(self) -> Found:
+        from pipeline.scenes.search import search  # pystac-client is slow to import, and files need none
+
         found = search(self.wanted, self.area)
         return Found(tuple(calibrate(found.items, self.told.counts)), found.unread)
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.config.values import Day, Names, Section
 from pipeline.remote import is_url
-from pipeline.scenes.search import OPERATORS, Search
+from pipeline.scenes.wanted import OPERATORS, Search
 from pipeline.secrecy import holds_secret
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from pipeline.outputs.picture import Bytes
 
@@ -19,6 +17,9 @@ def line(
     """(height, width, 3) uint8: the text from the left, or from the right where it runs that way; made
     smaller where it has no room.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import, and seldom needed
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=ground)
     canvas: Any = FigureCanvasAgg(figure)
     margin = 6 / width

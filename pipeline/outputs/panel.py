@@ -20,6 +20,7 @@ from pipeline.outputs import style
 from pipeline.outputs.embed import Frame
 from pipeline.outputs.labels import place
 from pipeline.outputs.picture import Comparison, hatch
+from pipeline.outputs.words import length_text, nice_length
 
 NUMBERED = 40  # more numbers than that cannot be read
 _PIXELS = IdentityTransform()  # furniture is placed in pixels of the figure, whatever the map's scale
@@ -148,17 +149,6 @@ def draw_made(axes: Axes, text: str) -> shapely.Geometry:
     }
     _text(axes, frame.x0 + 10, frame.y1 - 10, mark, ha="left", **how)
     return shapely.box(frame.x0, frame.y1 - 40, frame.x0 + 400, frame.y1)
-
-
-def nice_length(span: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is at most `span`."""
-    power = 10.0 ** np.floor(np.log10(span))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= span * (1 + 1e-9)))
-
-
-def length_text(length: float) -> str:
-    """A round length as a scale bar says it."""
-    return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
 
 
 def _plate(axes: Axes, box: shapely.Geometry, **how: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mgrs import MGRS
 
 _GRID = MGRS()
+_EQUATOR = 1e-5  # degrees, a metre: less south of it, a place would be written as on it, in a band without it
 
 
 def positions(lon: float, lat: float) -> dict[str, str]:
@@ -30,6 +31,6 @@ def _sexagesimal(degrees: float) -> str:
 
 def mgrs(lon: float, lat: float) -> str:
     """`37S GT 00911 12345`: the square metre of the place (NGA.STND.0037), by UPS at the poles."""
-    text = str(_GRID.toMGRS(lat, lon, MGRSPrecision=5))
+    text = str(_GRID.toMGRS(0.0 if -_EQUATOR < lat < 0 else lat, lon, MGRSPrecision=5))
     zone, square, digits = text[:-12], text[-12:-10], text[-10:]
     return f"{zone} {square} {digits[:5]} {digits[5:]}"

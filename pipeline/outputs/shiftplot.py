@@ -10,8 +10,8 @@ import rasterio
 from rasterio.enums import Resampling
 
 from pipeline.errors import SourceUnreadableError
-from pipeline.outputs.panel import nice_length
 from pipeline.outputs.picture import fitted
+from pipeline.outputs.words import nice_length
 
 _CELLS = 14  # along the longer side
 _CELL = 20.0  # units of the drawing

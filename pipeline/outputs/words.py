@@ -35,6 +35,17 @@ def metres(value: Any) -> str:
     return f"{number(value, 1 if abs(float(value)) < 100 else 0)}{THIN}m" if known(value) else DASH
 
 
+def nice_length(span: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is at most `span`."""
+    power = 10.0 ** np.floor(np.log10(span))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= span * (1 + 1e-9)))
+
+
+def length_text(length: float) -> str:
+    """A round length as a scale bar says it."""
+    return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+
+
 def square_metres(value: Any) -> str:
     """An area in square metres; in hectares from 10 hectares on."""
     if not known(value):

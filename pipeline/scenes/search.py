@@ -6,14 +6,12 @@ is searched; so a condition means the same whatever a server supports.
 
 from __future__ import annotations
 
-import operator
 import os
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +31,7 @@ from pipeline.scenes.item import acquired
 from pipeline.scenes.mask_kinds import is_mask
 from pipeline.scenes.sources import is_image
 from pipeline.scenes.stac_io import PatientIO
+from pipeline.scenes.wanted import OPERATORS, Found, Search
 from pipeline.secrecy import without_secrets
 from pipeline.trust import trust, variable
 
@@ -43,42 +42,7 @@ _FAULTS = (
     OSError, ShapelyError,
 )  # fmt: skip
 
-OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "neq": operator.ne,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "in": lambda value, given: value in given,
-}
-"""Of the STAC query extension (https://github.com/stac-api-extensions/query)."""
-
 _CQL2 = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "in"}
-
-
-@dataclass(frozen=True)
-class Search:
-    """What is wanted of a catalogue: collections (none: all), days (YYYY-MM-DD, both included), and
-    conditions on properties, {property: {operator: value}}; an Item without the property does not meet one.
-
-    `credentials` are headers of HTTP with the environment variables that hold their values.
-    """
-
-    url: str
-    collections: tuple[str, ...] = ()
-    start: str | None = None
-    end: str | None = None
-    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    credentials: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Found:
-    """Items, each once, in the order of day, collection and id; a line for each that could not be read."""
-
-    items: tuple[pystac.Item, ...]
-    unread: tuple[str, ...] = ()
 
 
 def search(wanted: Search, area: Geometry) -> Found:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 Planes = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -67,14 +67,14 @@ def masked_correlation(
     """Correlation coefficient at each lag within `search` (2 search + 1, squared), mean of the planes, over
     the pixels observed on both dates at that lag; zero where these are few.
     """
-    shape = [fft.next_fast_len(size + search, real=True) for size in before.shape[1:]]
+    shape = [scipy.fft.next_fast_len(size + search, real=True) for size in before.shape[1:]]
     lags = np.arange(-search, search + 1)
 
     def spectrum(plane: NDArray[np.float32] | Mask) -> NDArray[np.complex128]:
-        return np.asarray(fft.rfft2(plane.astype(np.float64), shape))
+        return np.asarray(scipy.fft.rfft2(plane.astype(np.float64), shape))
 
     def at_lags(first: NDArray[np.complex128], second: NDArray[np.complex128]) -> NDArray[np.float64]:
-        return np.asarray(fft.irfft2(np.conj(first) * second, shape)[lags[:, None], lags[None, :]])
+        return np.asarray(scipy.fft.irfft2(np.conj(first) * second, shape)[lags[:, None], lags[None, :]])
 
     seen = [spectrum(mask) for mask in observed]
     overlap = np.maximum(at_lags(seen[0], seen[1]).round(), 0)

@@ -17,36 +17,42 @@ def agreement(ties: Ties, tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
     """The tie points within `tolerance` of the near-rigid affine map that most of them agree on."""
     if not len(ties):
         return np.zeros(0, np.bool_)
-    place = np.stack([np.ones(len(ties)), ties.row, ties.col], axis=1)
-    rng = np.random.default_rng(0)
+    place, shift = np.stack([np.ones(len(ties)), ties.row, ties.col], axis=1), ties.shift
     best = np.zeros(len(ties), np.bool_)
-    for k in range(TRIES):
-        inside = _agree(place, ties.shift, _guess(place, ties.shift, rng, affine=k % 2 == 1), tolerance)
+    for guess in _guesses(place, shift):
+        inside = _inside(place, shift, guess, tolerance)
         if inside.sum() > best.sum():
             best = inside
     for _ in range(5):  # least squares on those inside, then look again who is
         if np.linalg.matrix_rank(place[best]) < 3:
             break
-        model: Floats = np.linalg.lstsq(place[best], ties.shift[best], rcond=None)[0].astype(np.float64)
-        inside = _agree(place, ties.shift, model, tolerance)
+        model: Floats = np.linalg.lstsq(place[best], shift[best], rcond=None)[0].astype(np.float64)
+        if _strained(model):
+            break
+        inside = _inside(place, shift, model, tolerance)
         if inside.sum() <= best.sum():
             break
         best = inside
     return best
 
 
-def _guess(place: Floats, shift: Floats, rng: np.random.Generator, affine: bool) -> Floats:
-    """A map through one tie point (a shift) or through three; as (3, 2): constant, by row, by col."""
-    model = np.zeros((3, 2))
-    chosen = rng.integers(len(place), size=3)
-    if affine and abs(np.linalg.det(place[chosen])) > 1e3:
-        return np.asarray(np.linalg.solve(place[chosen], shift[chosen]), np.float64)
-    model[0] = shift[chosen[0]]
-    return model
+def _guesses(place: Floats, shift: Floats) -> Floats:
+    """Maps through one tie point (a shift) and, each second one, through three, as (n, 3, 2): constant, by
+    row, by col. Those that strain the image are left out.
+    """
+    chosen = np.random.default_rng(0).integers(len(place), size=(TRIES, 3))
+    models = np.zeros((TRIES, 3, 2))
+    models[:, 0] = shift[chosen[:, 0]]
+    affine = np.arange(TRIES) % 2 == 1
+    affine[affine] = np.abs(np.linalg.det(place[chosen[affine]])) > 1e3
+    models[affine] = np.linalg.solve(place[chosen[affine]], shift[chosen[affine]])
+    return models[~_strained(models)]
 
 
-def _agree(place: Floats, shift: Floats, model: Floats, tolerance: float) -> NDArray[np.bool_]:
-    if np.abs(model[1:]).max() > MAX_STRAIN:
-        return np.zeros(len(place), np.bool_)
+def _strained(models: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(models[..., 1:, :]).max(axis=(-2, -1)) > MAX_STRAIN)
+
+
+def _inside(place: Floats, shift: Floats, model: Floats, tolerance: float) -> NDArray[np.bool_]:
     inside: NDArray[np.bool_] = np.linalg.norm(shift - place @ model, axis=1) < tolerance
     return inside

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +38,9 @@ def match(before: NDArray[np.float32], after: NDArray[np.float32], search: int) 
     search.
     """
     size = before.shape[-1]
-    spectrum = (np.conj(fft.rfft2(before)) * fft.rfft2(after)).sum(axis=1)
+    spectrum = (np.conj(scipy.fft.rfft2(before)) * scipy.fft.rfft2(after)).sum(axis=1)
     energy = np.sqrt((before**2).sum(axis=(1, 2, 3)) * (after**2).sum(axis=(1, 2, 3)), dtype=np.float64)
-    surface = fft.irfft2(spectrum, s=(size, size))
+    surface = scipy.fft.irfft2(spectrum, s=(size, size))
     lags = np.arange(-search, search + 1)
     near = surface[:, lags[:, None], lags[None, :]]
     flat = near.reshape(len(near), lags.size**2).argmax(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -55,9 +56,10 @@ class Design:
         return out
 
 
+@lru_cache(maxsize=8)  # the same for every fit on a lattice, and costlier than a fit on a small one
 def bending(lattice: tuple[int, int]) -> Floats:
     """Bending energy rr + 2 rc + cc of the coefficients, as the lower band of its matrix: (j, k) is row j +
-    k, column j.
+    k, column j. Not to be written to.
     """
     second, first, one = (
         [d.T @ d for d in (np.diff(np.eye(size), order, axis=0) for size in lattice)] for order in (2, 1, 0)
@@ -68,6 +70,7 @@ def bending(lattice: tuple[int, int]) -> Floats:
     band = np.zeros((len(energy), width))
     for k in range(min(width, len(energy))):
         band[: len(energy) - k, k] = np.diagonal(energy, -k)
+    band.flags.writeable = False
     return band
 
 
@@ -96,12 +99,13 @@ def _solve(band, right):  # type: ignore[no-untyped-def]
     size, width = band.shape
     for j in range(size):
         reach = min(width, size - j)
-        band[j, :reach] /= math.sqrt(band[j, 0])
+        pivot = band[j, :reach]
+        pivot /= math.sqrt(pivot[0])
         for k in range(1, reach):
-            factor = band[j, k]
+            factor, below = pivot[k], band[j + k]
             if factor != 0.0:
-                for i in range(k, reach):
-                    band[j + k, i - k] -= factor * band[j, i]
+                for i in range(reach - k):
+                    below[i] -= factor * pivot[k + i]
     for column in range(right.shape[1]):
         for j in range(size):
             right[j, column] /= band[j, 0]

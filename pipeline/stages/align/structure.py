@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter, uniform_filter
 
 Planes = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -60,13 +60,13 @@ def edges(image: Planes, observed: Mask, plain: bool = False, shadows: bool = Fa
 
 def _lit(bright: NDArray[np.float32]) -> NDArray[np.float32]:
     """From 0, where a shadow lies within reach of the derivative, to 1."""
-    darkest = minimum_filter(bright, 5)
+    darkest = scipy.ndimage.minimum_filter(bright, 5)
     lit: NDArray[np.float32] = np.clip((darkest - np.float32(SHADE)) / np.float32(LIT - SHADE), 0, 1)
     return lit
 
 
 def _box(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    filtered: NDArray[np.float32] = uniform_filter(plane, 2 * RADIUS + 1, mode="constant")
+    filtered: NDArray[np.float32] = scipy.ndimage.uniform_filter(plane, 2 * RADIUS + 1, mode="constant")
     return np.maximum(filtered, 0)
 
 

@@ -18,8 +18,6 @@ from pipeline.errors import ModelError
 from pipeline.pair import Pair
 from pipeline.regime import regime
 from pipeline.stages.detect.choice import FINE, ONNX, SECOND, chosen, known
-from pipeline.stages.detect.classic import fit_classic
-from pipeline.stages.detect.coarse import fit_coarse
 from pipeline.stages.detect.detector import NOT_OBSERVED, Detector
 from pipeline.stages.detect.learned import Looks, Network, fit_networks, open_network
 from pipeline.stages.detect.learned.network import SHIPPED, shipped
@@ -65,12 +63,16 @@ class Detect:
         """
         name = chosen(self.detector, bands, resolution)
         if name == "classic":
+            from pipeline.stages.detect.classic import fit_classic
+
             return fit_classic(sample, bands, resolution)
         if name.startswith(ONNX):
             return fit_networks(
                 (self._users_model(),), sample, bands, resolution, name="onnx", looks=self.looks
             )
         if regime(resolution) == "coarse":
+            from pipeline.stages.detect.coarse import fit_coarse
+
             return fit_coarse(sample, bands, resolution)
         if not shipped(FINE):
             raise ModelError(f"there is no learned detector for images of {resolution:.3g} m; take classic")

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
+import skimage
 from numba import njit
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
-from skimage.morphology import skeletonize
 
 from pipeline.pair import Mask
 
@@ -40,8 +39,8 @@ class CentreLine:
 def centre_line(inside: Mask) -> CentreLine | None:
     """The centre line of the pixels `inside` (y, x); None where the skeleton is but a point."""
     solid = np.pad(inside, 2)
-    depth = ndimage.distance_transform_edt(solid)
-    nodes = np.argwhere(skeletonize(solid)).astype(np.float64)
+    depth = scipy.ndimage.distance_transform_edt(solid)
+    nodes = np.argwhere(skimage.morphology.skeletonize(solid)).astype(np.float64)
     if len(nodes) < 2:
         return None
     width = max(float(np.median(_widths(depth, nodes.astype(int)))), 1.0)
@@ -151,7 +150,7 @@ def _joined(line: Points, free: list[bool], others: list[Points], width: float) 
     """A branch with the point of another line at which it leaves that one."""
     if not others:
         return line, free
-    known = cKDTree(np.concatenate(others))
+    known = scipy.spatial.cKDTree(np.concatenate(others))
     gaps, at = known.query(line[[0, -1]])
     near = [gap <= 2 * _ASIDE * width for gap in gaps]
     parts = [known.data[at[:1]]] * int(near[0]) + [line] + [known.data[at[1:]]] * int(near[1])
@@ -160,7 +159,7 @@ def _joined(line: Points, free: list[bool], others: list[Points], width: float) 
 
 def _finished(line: Points, free: tuple[bool, bool], solid: Mask, width: float) -> Points:
     """Without the skeleton's stairs and the forks at its free ends, and on to where the thing ends."""
-    smooth = ndimage.gaussian_filter1d(_evenly(line), max(1.5, 0.4 * width), axis=0, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter1d(_evenly(line), max(1.5, 0.4 * width), axis=0, mode="nearest")
     cut = round(min(0.75 * width, len(smooth) / 4))
     first, last = cut * free[0], len(smooth) - cut * free[1]
     smooth = smooth[first:last]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import shapely
-from scipy import ndimage
+import skimage
 from shapely.geometry.base import BaseGeometry
-from skimage.measure import find_contours
 
 from pipeline.pair import Float, Mask
 from pipeline.stages.flag.segment import Bytes
@@ -23,13 +23,13 @@ def contour(inside: Mask, percent: Bytes, level: float, smoothing: float) -> Bas
     noise of single ones away.
     """
     field = np.pad(_field(inside, percent, level), 2, constant_values=-_STEEP)
-    rings = _rings(ndimage.gaussian_filter(field, smoothing)) if smoothing else []
+    rings = _rings(scipy.ndimage.gaussian_filter(field, smoothing)) if smoothing else []
     return _even_odd(rings or _rings(field))
 
 
 def _rings(field: Float) -> list[BaseGeometry]:
     """Where the padded field (y, x) crosses zero."""
-    found = find_contours(field, 0.0, fully_connected="high")
+    found = skimage.measure.find_contours(field, 0.0, fully_connected="high")
     rings = [shapely.Polygon(ring[:, ::-1] - 1.5).buffer(0) for ring in found if len(ring) > 3]
     return [ring for ring in rings if not ring.is_empty]
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from pipeline.pair import Mask
 from pipeline.stages.flag.segment import Window
@@ -22,13 +19,14 @@ def groups(parts: Sequence[Part], gap_px: float) -> list[list[int]]:
     if not parts:
         return []
     rims = [
-        np.argwhere(inside & ~ndimage.binary_erosion(inside)) + corner(window) for window, inside in parts
+        np.argwhere(inside & ~scipy.ndimage.binary_erosion(inside)) + corner(window)
+        for window, inside in parts
     ]
     owner = np.repeat(np.arange(len(parts)), [len(rim) for rim in rims])
-    near = cKDTree(np.concatenate(rims)).query_pairs(gap_px, output_type="ndarray")
+    near = scipy.spatial.cKDTree(np.concatenate(rims)).query_pairs(gap_px, output_type="ndarray")
     links = np.unique(owner[near], axis=0)
-    graph = coo_array((np.ones(len(links)), tuple(links.T)), shape=(len(parts), len(parts)))
-    _, group = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_array((np.ones(len(links)), tuple(links.T)), shape=(len(parts), len(parts)))
+    _, group = scipy.sparse.csgraph.connected_components(graph, directed=False)
     return [np.flatnonzero(group == i).tolist() for i in range(int(group.max()) + 1)]
 
 
@@ -44,8 +42,8 @@ def together(parts: Sequence[Part], gap_px: float) -> Part:
         row, col = corner(window) - corner((rows, cols))
         inside[row : row + mask.shape[0], col : col + mask.shape[1]] |= mask
     padded = np.pad(inside, margin)
-    grown = ndimage.distance_transform_edt(~padded) <= gap_px / 2
-    filled = ndimage.distance_transform_edt(grown) > gap_px / 2
+    grown = scipy.ndimage.distance_transform_edt(~padded) <= gap_px / 2
+    filled = scipy.ndimage.distance_transform_edt(grown) > gap_px / 2
     return (rows, cols), inside | filled[margin:-margin, margin:-margin]
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.pair import Float, Mask
 from pipeline.stages.flag.segment import NEIGHBOURS, Bytes, Labels
@@ -41,9 +41,9 @@ def regions(kinds: Bytes, inside: Mask) -> list[Region]:
     counts = np.bincount(kinds[:, inside].argmax(axis=0), minlength=len(kinds))
     if counts.sum() - counts.max() < max(_SMALLEST_PX, _PLAIN * counts.sum()):
         return [Region(int(counts.argmax()), inside)]
-    thick = float(ndimage.distance_transform_edt(np.pad(inside, 1)).max())
+    thick = float(scipy.ndimage.distance_transform_edt(np.pad(inside, 1)).max())
     sigma = float(np.clip(_SMOOTHING * thick, *_SMOOTHING_PX))
-    likely = ndimage.gaussian_filter(kinds.astype(np.float32), (0, sigma, sigma))
+    likely = scipy.ndimage.gaussian_filter(kinds.astype(np.float32), (0, sigma, sigma))
     best = np.where(inside, likely.argmax(axis=0), -1)
     labels, of_kind = _connected(best, len(kinds))
     labels = _settled(labels, of_kind, likely)
@@ -51,7 +51,7 @@ def regions(kinds: Bytes, inside: Mask) -> list[Region]:
     if len(numbers) < 2:
         total = [float(layer[inside].sum(dtype=np.float64)) for layer in kinds]
         return [Region(int(np.argmax(total)), inside)]
-    nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
     labels = np.where(inside, labels[tuple(nearest)], 0)
     return [Region(of_kind[number], labels == number) for number in numbers.tolist()]
 
@@ -61,7 +61,7 @@ def _connected(best: NDArray[np.intp], count: int) -> tuple[Labels, dict[int, in
     labels = np.zeros(best.shape, np.int32)
     of_kind: dict[int, int] = {}
     for kind in range(count):
-        pieces, found = ndimage.label(best == kind, NEIGHBOURS)
+        pieces, found = scipy.ndimage.label(best == kind, NEIGHBOURS)
         labels[pieces > 0] = pieces[pieces > 0] + len(of_kind)
         of_kind |= {len(of_kind) + i: kind for i in range(1, found + 1)}
     return labels, of_kind
@@ -71,8 +71,8 @@ def _settled(labels: Labels, of_kind: dict[int, int], likely: Float) -> Labels:
     """The labels without regions that are nothing by themselves, the smallest first."""
     sizes = np.bincount(labels.ravel(), minlength=len(of_kind) + 1)
     thick = np.zeros(len(sizes), bool)
-    for number, box in enumerate(ndimage.find_objects(labels), start=1):
-        thick[number] = ndimage.binary_erosion(labels[box] == number, _SQUARE, border_value=0).any()
+    for number, box in enumerate(scipy.ndimage.find_objects(labels), start=1):
+        thick[number] = scipy.ndimage.binary_erosion(labels[box] == number, _SQUARE, border_value=0).any()
     solid = thick & (sizes >= _SMALLEST_PX)
     labels = np.where(solid[labels], labels, 0)
     for number in np.argsort(sizes, kind="stable").tolist():
@@ -85,7 +85,7 @@ def _belongs_to_another(labels: Labels, number: int, of_kind: dict[int, int], li
     mine, others = labels == number, (labels > 0) & (labels != number)
     if not others.any():
         return False
-    away, nearest = ndimage.distance_transform_edt(~others, return_indices=True)
+    away, nearest = scipy.ndimage.distance_transform_edt(~others, return_indices=True)
     near = mine & (away <= _RIM_PX)
     if not near.any():
         return False

@@ -10,9 +10,8 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from pipeline.pair import Float, Mask, Pair
 from pipeline.stages.flag.look import Look, correlation, look
@@ -88,7 +87,7 @@ def measure(
     """Measure the object `inside` (y, x) of a window; `free` marks observed pixels that belong to no
     object.
     """
-    away = ndimage.distance_transform_cdt(~inside, "taxicab")
+    away = scipy.ndimage.distance_transform_cdt(~inside, "taxicab")
     ring = (away > _GAP_PX) & (away <= RING_PX) & free
     if not ring.any():
         ring = free & ~inside if (free & ~inside).any() else pair.observed
@@ -112,5 +111,5 @@ def crowds(centres: NDArray[np.float64]) -> NDArray[np.intp]:
     """How many other objects lie within `NEARBY_M` of each; centres (n, 2) in metres."""
     if len(centres) == 0:
         return np.zeros(0, np.intp)
-    tree = cKDTree(centres)
+    tree = scipy.spatial.cKDTree(centres)
     return np.asarray(tree.query_ball_point(centres, NEARBY_M, return_length=True), np.intp) - 1

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
+import scipy
+import skimage
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.segmentation import watershed
 
 from pipeline.pair import Float, Mask
 from pipeline.stages.flag.segment import NEIGHBOURS, Bytes, Labels
@@ -28,7 +28,7 @@ Passes = dict[tuple[int, int], float]
 
 def separate(inside: Mask, percent: Bytes) -> list[Mask]:
     """The roofs (y, x) that the pixels `inside` are. `percent`: how probable a building is there."""
-    (box,) = ndimage.find_objects(inside.astype(np.int8))
+    (box,) = scipy.ndimage.find_objects(inside.astype(np.int8))
     parts = _separate(inside[box], percent[box]) if int(inside[box].sum()) >= 2 * _SMALLEST_PX else []
     if len(parts) < 2:
         return [inside]
@@ -40,26 +40,28 @@ def separate(inside: Mask, percent: Bytes) -> list[Mask]:
 
 def _separate(inside: Mask, percent: Bytes) -> list[Mask]:
     depth = _depth(inside, percent)
-    highest = depth == ndimage.maximum_filter(depth, 3, mode="constant")
-    summits, count = ndimage.label(highest & (depth > 0), NEIGHBOURS)
+    highest = depth == scipy.ndimage.maximum_filter(depth, 3, mode="constant")
+    summits, count = scipy.ndimage.label(highest & (depth > 0), NEIGHBOURS)
     if count < 2:
         return [inside]
-    roofs = _joined(watershed(-depth, summits, mask=inside, connectivity=2), depth, count)
+    roofs = _joined(
+        skimage.segmentation.watershed(-depth, summits, mask=inside, connectivity=2), depth, count
+    )
     return [roofs == number for number in np.unique(roofs[roofs > 0]).tolist()]
 
 
 def _depth(inside: Mask, percent: Bytes) -> Float:
-    likely = ndimage.gaussian_filter(np.where(inside, percent, 0).astype(np.float32), _SMOOTHING_PX)
-    share = np.maximum(ndimage.gaussian_filter(inside.astype(np.float32), _SMOOTHING_PX), 1e-6)
+    likely = scipy.ndimage.gaussian_filter(np.where(inside, percent, 0).astype(np.float32), _SMOOTHING_PX)
+    share = np.maximum(scipy.ndimage.gaussian_filter(inside.astype(np.float32), _SMOOTHING_PX), 1e-6)
     likely = np.where(inside, likely / share, 0)
     likely = np.minimum(likely / max(float(np.quantile(likely[inside], _TYPICAL)), 1.0), 1)
-    deep = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    return np.asarray(ndimage.gaussian_filter(deep, _SMOOTHING_PX) * likely * inside, np.float32)
+    deep = scipy.ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+    return np.asarray(scipy.ndimage.gaussian_filter(deep, _SMOOTHING_PX) * likely * inside, np.float32)
 
 
 def _joined(basins: Labels, depth: Float, count: int) -> Labels:
     """Basins with no clear pass between them as one; each is called after its highest summit."""
-    summit = np.concatenate([[0], ndimage.maximum(depth, basins, np.arange(1, count + 1))])
+    summit = np.concatenate([[0], scipy.ndimage.maximum(depth, basins, np.arange(1, count + 1))])
     size = np.bincount(basins.ravel(), minlength=count + 1)
     parent = np.arange(count + 1)
 

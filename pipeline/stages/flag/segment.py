@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from pipeline.pair import Mask
 
@@ -111,7 +109,7 @@ def _labelled(
     seen = percent != _NOT_OBSERVED
     changed = seen & closed(seen & (percent >= levels.edge))
     own = slice(rows.start - wide.start, rows.stop - wide.start)
-    labels, count = ndimage.label(changed[own], NEIGHBOURS)
+    labels, count = scipy.ndimage.label(changed[own], NEIGHBOURS)
     at = np.flatnonzero(labels)
     numbers = labels.ravel()[at].astype(np.int64) + before
     part = _Part(at + rows.start * width, numbers, percent[own].ravel()[at] >= levels.core, count)
@@ -132,8 +130,8 @@ def _touching(above: Places, below: Places) -> Places:
 
 def _joined(count: int, pairs: Places) -> Places:
     """The group (count + 1,) that each number is in, where those in `pairs` are in one."""
-    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count + 1, count + 1))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    graph = scipy.sparse.coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count + 1, count + 1))
+    return np.asarray(scipy.sparse.csgraph.connected_components(graph, directed=False)[1], np.int64)
 
 
 def _kept(

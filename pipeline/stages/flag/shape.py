@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.pair import Mask
 from pipeline.stages.flag.centreline import centre_line
@@ -41,7 +41,7 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
     box = inside[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]
     line = centre_line(box) if area > _LINE_PX and area > _LONG * _thickness(box) ** 2 else None
     length, width = _axes(rows, cols) if line is None else (line.length, line.width)
-    edge_rows, edge_cols = np.nonzero(box & ~ndimage.binary_erosion(box))
+    edge_rows, edge_cols = np.nonzero(box & ~scipy.ndimage.binary_erosion(box))
     height, breadth = _smallest_rectangle(edge_rows, edge_cols)
     return Shape(
         area_m2=area * pixel_m**2,
@@ -54,7 +54,7 @@ def measure_shape(inside: Mask, pixel_m: float) -> Shape:
 
 def _thickness(box: Mask) -> float:
     """Side of the largest square in it, about."""
-    return 2 * float(ndimage.distance_transform_edt(np.pad(box, 1)).max()) - 1
+    return 2 * float(scipy.ndimage.distance_transform_edt(np.pad(box, 1)).max()) - 1
 
 
 def _axes(rows: NDArray[np.intp], cols: NDArray[np.intp]) -> tuple[float, float]:

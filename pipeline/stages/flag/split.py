@@ -9,8 +9,8 @@ that turn out to be one thing are joined again.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.pair import Mask, Pair
 
@@ -40,7 +40,7 @@ def split(pair: Pair, inside: Mask, pixel_m: float, long: bool) -> list[Mask]:
         return [inside]
     part = np.zeros_like(inside)
     part[inside] = first
-    part = ndimage.median_filter(part.astype(np.uint8), 5).astype(bool) & inside
+    part = scipy.ndimage.median_filter(part.astype(np.uint8), 5).astype(bool) & inside
     parts = [_largest(part), _largest(inside & ~part)]
     total = float(inside.sum())
     for whole, mine in zip((part, inside & ~part), parts, strict=True):
@@ -58,9 +58,9 @@ def _appearance(pair: Pair, inside: Mask, sigma: float) -> NDArray[np.float64]:
     before, after = (
         np.maximum(np.where(inside, image.mean(axis=0), 0), 1e-4) for image in (pair.before, pair.after)
     )
-    share = np.maximum(ndimage.gaussian_filter(inside.astype(np.float32), sigma), 1e-6)
+    share = np.maximum(scipy.ndimage.gaussian_filter(inside.astype(np.float32), sigma), 1e-6)
     mean_before, mean, square = (
-        ndimage.gaussian_filter(np.where(inside, image, 0), sigma) / share
+        scipy.ndimage.gaussian_filter(np.where(inside, image, 0), sigma) / share
         for image in (before, after, after * after)
     )
     level = float(np.median(after[inside]))
@@ -95,7 +95,7 @@ def _two_groups(values: NDArray[np.float64]) -> Mask | None:
 
 
 def _largest(mask: Mask) -> Mask:
-    labels, count = ndimage.label(mask, _CORNERS)
+    labels, count = scipy.ndimage.label(mask, _CORNERS)
     if count <= 1:
         return mask
     return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))

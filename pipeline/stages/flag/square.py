@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 from shapely import affinity
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
@@ -59,7 +59,7 @@ def squared(inside: Mask, loose: BaseGeometry) -> Polygon | None:
 def _orientation(inside: Mask) -> float:
     """Radians, within half a right angle: the edges' bearings, a quarter turn counting as none."""
     soft = np.pad(inside, 3).astype(np.float64)
-    down, right = (ndimage.gaussian_filter(soft, _EDGE_PX, order) for order in ((1, 0), (0, 1)))
+    down, right = (scipy.ndimage.gaussian_filter(soft, _EDGE_PX, order) for order in ((1, 0), (0, 1)))
     return float(np.angle(((right + 1j * down) ** 4 / np.maximum(right**2 + down**2, 1e-12)).sum()) / 4)
 
 

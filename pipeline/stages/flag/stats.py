@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from pipeline.pair import Mask
 from pipeline.stages.detect.detector import KINDS, REMOVED, STANDING
@@ -38,7 +38,7 @@ def stats(
     others: all layers by name, the same window. opposite: the layer that speaks against it.
     """
     values = found_in[inside].astype(np.float64) / 100
-    away = ndimage.distance_transform_cdt(~inside, "taxicab")
+    away = scipy.ndimage.distance_transform_cdt(~inside, "taxicab")
     ring = found_in[(away > _GAP_PX) & (away <= RING_PX) & free] / 100
     around = float(ring.mean()) if ring.size else 0.0
     kinds: dict[str, float] = {kind: _mean(others, kind, inside) for kind in KINDS}

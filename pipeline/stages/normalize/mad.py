@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import integrate, linalg
-from scipy.special import gammaincc
 
 from pipeline.stages.normalize.surface import slope
 
@@ -107,7 +106,7 @@ def _variates(both: Floats, chance: Floats) -> _Variates | None:
         return None
     covariance += RIDGE * np.trace(covariance) / (2 * bands) * np.eye(2 * bands)
     xx, yy, xy = covariance[:bands, :bands], covariance[bands:, bands:], covariance[:bands, bands:]
-    squared, a = linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
+    squared, a = scipy.linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
     rho = np.sqrt(np.clip(squared, 1e-12, 1 - 1e-9))
     b = np.linalg.solve(yy, xy.T @ a) / rho
     weights = np.concatenate([a.T, -b.T], axis=1)
@@ -118,7 +117,7 @@ def _survival(distance: Floats, freedom: int) -> Floats:
     """Chi-square survival function; a finite sum where the degrees of freedom are even."""
     half = distance / 2
     if freedom % 2:
-        return np.asarray(gammaincc(freedom / 2, half))
+        return np.asarray(scipy.special.gammaincc(freedom / 2, half))
     return np.asarray(np.exp(-half) * sum(half**k / math.factorial(k) for k in range(freedom // 2)))
 
 
@@ -129,7 +128,9 @@ def _held_variance(freedom: int) -> float:
     Without it every round would find less of the image unchanged. With D and E two chi-square variables the
     weight of D is P(E > D), so that the weighted mean of D is the mean of the lesser of the two.
     """
-    lesser, _ = integrate.quad(lambda d: float(gammaincc(freedom / 2, d / 2)) ** 2, 0, 40 + 20 * freedom)
+    lesser, _ = scipy.integrate.quad(
+        lambda d: float(scipy.special.gammaincc(freedom / 2, d / 2)) ** 2, 0, 40 + 20 * freedom
+    )
     return float(lesser) / freedom
 
 

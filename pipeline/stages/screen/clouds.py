@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.stages.screen.ground import VISIBLE, Look, smooth
 from pipeline.stages.screen.shape import squareness
@@ -91,13 +91,13 @@ def patches(
         return
     core &= ~_reddish(image, bands, look)
     core = _bulk(core, look, scale)
-    core = _large(ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
+    core = _large(scipy.ndimage.binary_opening(core, iterations=max(1, round(15 / cell_m))), least / 4)
     if not core.any():
         return
     grown = _grown(core, look, _RIM_M / cell_m)
-    labels, _ = ndimage.label(grown, np.ones((3, 3)))
+    labels, _ = scipy.ndimage.label(grown, np.ones((3, 3)))
     detail = tuple(each - smooth(each, 1.0) for each in (look.bright, look.other))
-    for label, window in enumerate(ndimage.find_objects(labels), start=1):
+    for label, window in enumerate(scipy.ndimage.find_objects(labels), start=1):
         wide = _wider(window, 4, grown.shape)
         inside = labels[wide] == label
         middle = inside & core[wide]
@@ -164,8 +164,8 @@ def _coloured(
     """Each patch of `grown` whose `core` has a cloud's colour: its cells in a window, and whether its rim is
     straight.
     """
-    labels, _ = ndimage.label(grown, np.ones((3, 3)))
-    for label, window in enumerate(ndimage.find_objects(labels), start=1):
+    labels, _ = scipy.ndimage.label(grown, np.ones((3, 3)))
+    for label, window in enumerate(scipy.ndimage.find_objects(labels), start=1):
         wide = _wider(window, 4, grown.shape)
         inside = labels[wide] == label
         middle = inside & core[wide]
@@ -192,11 +192,11 @@ def _reddish(image: Float, bands: tuple[str, ...], look: Look) -> Bits:
 
 def _bulk(core: Bits, look: Look, scale: Scale) -> Bits:
     """Every core without what is much darker than it: what was built beside a cloud, and thin rims."""
-    labels, count = ndimage.label(core)
+    labels, count = scipy.ndimage.label(core)
     if not count:
         return core
     level = np.zeros(count + 1, np.float32)
-    level[1:] = ndimage.mean(look.smooth, labels, np.arange(1, count + 1))
+    level[1:] = scipy.ndimage.mean(look.smooth, labels, np.arange(1, count + 1))
     least = scale.brightest + _MAIN * (level - scale.brightest)
     with np.errstate(invalid="ignore"):
         return np.asarray(core & (look.smooth > least[labels]))
@@ -208,8 +208,8 @@ def _grown(core: Bits, look: Look, cells: float) -> Bits:
     with np.errstate(invalid="ignore", divide="ignore"):
         opacity = look.rise / np.maximum(level - look.smooth_other, np.float32(1e-12))
         veil = (opacity > _VEIL) | core
-    grown: Bits = ndimage.binary_dilation(core, iterations=max(1, round(cells)), mask=veil)
-    return np.asarray(ndimage.binary_fill_holes(grown), np.bool_)
+    grown: Bits = scipy.ndimage.binary_dilation(core, iterations=max(1, round(cells)), mask=veil)
+    return np.asarray(scipy.ndimage.binary_fill_holes(grown), np.bool_)
 
 
 def _coloured_as_cloud(image: Float, bands: tuple[str, ...], inside: Bits) -> bool:
@@ -248,7 +248,7 @@ def _index(a: float, b: float) -> float:
 
 
 def _large(mask: Bits, least: float) -> Bits:
-    labels, _ = ndimage.label(mask, np.ones((3, 3)))
+    labels, _ = scipy.ndimage.label(mask, np.ones((3, 3)))
     size = np.bincount(labels.ravel())
     size[0] = 0
     return np.asarray((size >= least)[labels])

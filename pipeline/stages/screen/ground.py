@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Float = NDArray[np.float32]
 Bits = NDArray[np.bool_]
@@ -100,8 +100,8 @@ def smooth(values: Float, sigma: float) -> Float:
 def smooth_alike(layers: Sequence[Float], sigma: float) -> list[Float]:
     """The same of layers that are NaN in the same cells: what was seen is weighed once for all."""
     seen = np.isfinite(layers[0])
-    weight = np.maximum(ndimage.gaussian_filter(seen.astype(np.float32), sigma), np.float32(1e-6))
-    totals = (ndimage.gaussian_filter(np.where(seen, layer, np.float32(0)), sigma) for layer in layers)
+    weight = np.maximum(scipy.ndimage.gaussian_filter(seen.astype(np.float32), sigma), np.float32(1e-6))
+    totals = (scipy.ndimage.gaussian_filter(np.where(seen, layer, np.float32(0)), sigma) for layer in layers)
     return [np.where(seen, total / weight, np.float32(np.nan)) for total in totals]
 
 

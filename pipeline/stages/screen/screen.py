@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import ndimage
 
 from pipeline.stages.screen.clouds import LEAST_AKIN_M2, LEAST_RAGGED_M2, Patch, akin, patches, ragged
 from pipeline.stages.screen.ground import brightness_bands, look
@@ -104,14 +104,14 @@ def _widened(mask: Bits, cells: float) -> Bits:
     """With a margin."""
     if not mask.any():
         return mask
-    return np.asarray(ndimage.distance_transform_edt(~mask) <= cells)
+    return np.asarray(scipy.ndimage.distance_transform_edt(~mask) <= cells)
 
 
 def _as_beside(mask: Bits, seen: Bits) -> Bits:
     """Cells that were not seen as the nearest one that was: at a rim they may still hold pixels."""
     if seen.all() or not mask.any():
         return mask
-    nearest = ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(~seen, return_distances=False, return_indices=True)
     return np.asarray(mask[tuple(nearest)])
 
 

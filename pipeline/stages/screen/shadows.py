@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from pipeline.stages.screen.ground import Look
 
@@ -34,7 +34,7 @@ def darkened(look: Look) -> Bits:
     """Ground that is clearly darker than on the other date (y, x)."""
     with np.errstate(invalid="ignore"):
         dark = look.infrared < (1 - _DARKER) * look.infrared_other
-    return np.asarray(ndimage.binary_opening(dark, iterations=1))
+    return np.asarray(scipy.ndimage.binary_opening(dark, iterations=1))
 
 
 def displacement(
@@ -65,7 +65,7 @@ def displacement(
 def shadow(clouds: Bits, dark: Bits, offset: Offset, cell_m: float) -> Bits:
     """Darkened ground at and around the displaced clouds; higher clouds throw it further."""
     slack = 60 / cell_m + 0.15 * math.hypot(*offset)
-    near = ndimage.distance_transform_edt(~moved(clouds, offset)) <= slack
+    near = scipy.ndimage.distance_transform_edt(~moved(clouds, offset)) <= slack
     return np.asarray(near & dark & ~clouds)
 
 
@@ -95,22 +95,25 @@ def _allowed(down: Floats, right: Floats, azimuth: float | None) -> Bits:
 def collar(clouds: Bits, cell_m: float) -> Bits:
     """What lies right beside the clouds."""
     width = max(2.0, _COLLAR_M / cell_m)
-    return np.asarray((ndimage.distance_transform_edt(~clouds) <= width) & ~clouds)
+    return np.asarray((scipy.ndimage.distance_transform_edt(~clouds) <= width) & ~clouds)
 
 
 def _shares(cloud: Floats, dark: Floats, seen: Floats) -> tuple[Floats, Bits]:
     """For every displacement (circular lattice of twice the size): share of the seen ground under the
     displaced clouds that is dark, and whether enough of it is seen.
     """
-    shape = tuple(fft.next_fast_len(2 * size, real=True) for size in cloud.shape)
-    spectrum = np.conj(fft.rfft2(cloud, shape))
-    hit, room = (np.maximum(fft.irfft2(spectrum * fft.rfft2(each, shape), shape), 0) for each in (dark, seen))
+    shape = tuple(scipy.fft.next_fast_len(2 * size, real=True) for size in cloud.shape)
+    spectrum = np.conj(scipy.fft.rfft2(cloud, shape))
+    hit, room = (
+        np.maximum(scipy.fft.irfft2(spectrum * scipy.fft.rfft2(each, shape), shape), 0)
+        for each in (dark, seen)
+    )
     enough = room >= max(_VISIBLE * float(cloud.sum()), 1e-6)
     return np.where(enough, hit / np.maximum(room, 1e-6), 0.0), np.asarray(enough)
 
 
 def _signed(size: int) -> Floats:
-    return np.asarray(fft.fftfreq(size, 1 / size).round(), np.float64)
+    return np.asarray(scipy.fft.fftfreq(size, 1 / size).round(), np.float64)
 
 
 def _reduced(mask: Bits, step: int) -> Floats:

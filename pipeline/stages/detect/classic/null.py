@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtri
+import scipy
 
 from pipeline.pair import Float
 
@@ -35,7 +35,7 @@ class Null:
         """Fit to the scores (n,) of a scene, changed pixels among them."""
         shares = np.linspace(_FROM, _TO, _STEPS)
         logs = np.log(np.maximum(np.quantile(scores, shares), _LEAST))
-        spread, mean = np.polyfit(ndtri(shares), logs, 1)
+        spread, mean = np.polyfit(scipy.special.ndtri(shares), logs, 1)
         return cls(float(mean), max(float(spread), _LEAST_SPREAD), false_alarms)
 
     @property
@@ -51,7 +51,7 @@ class Null:
     def probability(self, score: Float) -> Float:
         """Of change (y, x), 0..1, float32."""
         log_ratio = np.log(np.maximum(score, np.float32(_LEAST)) / np.float32(self.even))
-        return np.asarray(expit(np.float32(self.slope) * log_ratio), np.float32)
+        return np.asarray(scipy.special.expit(np.float32(self.slope) * log_ratio), np.float32)
 
     def as_dict(self) -> dict[str, Any]:
         """For run.json."""
@@ -59,4 +59,4 @@ class Null:
 
     @property
     def _deviations(self) -> float:
-        return float(-ndtri(self.false_alarms))
+        return float(-scipy.special.ndtri(self.false_alarms))
