@@ -31,6 +31,7 @@ MODELS = {
 
 STEP = 3  # every so many pixels, on the site's grid, a first look decides about those around
 _AT_ONCE = 1024  # pixels, whose evidence (1 MB) stays near
+_ROWS = 600  # that are looked at together, at most: their sums take 80 MB, those of a whole block twice that
 NEVER = -20.0  # logit where the first look ends the matter
 
 
@@ -80,6 +81,17 @@ class CoarseDetector:
 
     def logit(self, pair: Pair, origin: tuple[int, int] = (0, 0)) -> Float:
         """The trees' sum (y, x) float32, `NEVER` where a first look finds nothing or nothing was observed."""
+        height, width = pair.observed.shape
+        out = np.empty((height, width), np.float32)
+        step = -(-height // -(-height // _ROWS))
+        for start in range(0, height, step):
+            rows = slice(start, min(start + step, height))
+            around = slice(max(0, rows.start - self.reach), min(height, rows.stop + self.reach))
+            part = self._strip(pair.window(around, slice(0, width)), (origin[0] + around.start, origin[1]))
+            out[rows] = part[rows.start - around.start :][: rows.stop - rows.start]
+        return out
+
+    def _strip(self, pair: Pair, origin: tuple[int, int]) -> Float:
         out = np.full(pair.observed.shape, NEVER, np.float32)
         if not pair.observed.any():
             return out
