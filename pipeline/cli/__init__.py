@@ -5,6 +5,7 @@ Exit status: 0 done, 1 refused or failed with a message, 2 wrong usage, 130 stop
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -114,6 +115,7 @@ _add(
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(50_000, 20, 20)  # most objects are modules and graphs, which stay; 700 looks too often
     try:
         app(prog_name="groundbreak")
     except SystemExit as end:
