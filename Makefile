@@ -43,11 +43,11 @@ docs: $(STAMP)  ## Build the documentation into out/docs, its commands and noteb
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 test-lowest: $(STAMP)  ## Run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(LOWEST)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --resolution lowest-direct --python-version 3.11 \
 	  --no-emit-index-url --no-header --quiet --output-file $(LOWEST)/requirements.txt
-	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(LOWEST)
 	$(BIN)/uv pip sync --quiet --python $(LOWEST)/bin/python $(LOWEST)/requirements.txt
-	$(LOWEST)/bin/python -m pytest $(ARGS)
+	NUMBA_CACHE_DIR=$(abspath $(LOWEST))/numba $(LOWEST)/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 fuzz: $(STAMP)  ## Read ten thousand spoilt inputs of each kind, or: make fuzz ARGS="tiff --inputs 500"
 	$(BIN)/python tests/fuzz/run.py $(ARGS)

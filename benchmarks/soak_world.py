@@ -7,13 +7,16 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pystac
 
 from benchmarks.made_series import make_site
+from pipeline.ranges import RangeHandler
 from pipeline.scenes import describe
 
 SEED = 940_000  # no parameter was chosen on these
@@ -44,34 +47,15 @@ class Server(ThreadingHTTPServer):
             return fails
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _Handler(RangeHandler):
     server: Server
+    protocol_version = "HTTP/1.0"
 
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if self.server.fails_now():
-            self.send_error(503)
-            return
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data = path.read_bytes()
-        wanted = self.headers.get("Range", "").removeprefix("bytes=")
-        first, _, last = wanted.partition("-")
-        start, stop = int(first or 0), min(int(last or len(data)), len(data) - 1) + 1
-        self.send_response(206 if wanted else 200)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(stop - start))
-        if wanted:
-            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
-        self.end_headers()
-        self.wfile.write(data[start:stop])
-
-    def do_HEAD(self) -> None:
-        self.send_error(405)
-
-    def log_message(self, *args: object) -> None:
-        pass
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        if self.command == "GET" and not self.server.fails_now():
+            return super().send_head()
+        self.send_error(503 if self.command == "GET" else 405)
+        return None
 
 
 @dataclass

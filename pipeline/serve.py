@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from functools import partial
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from pipeline.errors import OutputError
+from pipeline.ranges import RangeHandler
 
 _NAMES = {"127.0.0.1", "localhost", "::1"}
 """Of this machine, to itself."""
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _TYPES = {
     ".geojson": "application/geo+json", ".gpkg": "application/geopackage+sqlite3", ".tif": "image/tiff",
     ".kml": "application/vnd.google-earth.kml+xml", ".parquet": "application/vnd.apache.parquet",
@@ -54,17 +53,15 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    """GET and HEAD of files within the folder, whole or in part (RFC 9110, 14: one range of bytes).
+class _Handler(RangeHandler):
+    """GET and HEAD of files within the folder, whole or in part.
 
     Hidden files, and what a link leads out of the folder to, are not there. Requests under a name that is not
     this machine's are refused, so that a page elsewhere cannot read results by a name it had pointed here.
     """
 
     server_version, sys_version = "groundbreak", ""
-    protocol_version = "HTTP/1.1"
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | _TYPES
-    _left: int | None = None  # bytes of a part that are still to be sent
+    extensions_map = RangeHandler.extensions_map | _TYPES
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
         """Headers; what is to be sent after them, None where nothing is."""
@@ -75,10 +72,6 @@ class _Handler(SimpleHTTPRequestHandler):
         if not self._within(path):
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
-        wanted = self.headers.get("Range")
-        if path.is_file() and wanted:
-            return self._part(path, wanted)
-        self._left = None
         return super().send_head()
 
     def _asked_of_us(self) -> bool:
@@ -96,44 +89,8 @@ class _Handler(SimpleHTTPRequestHandler):
             return False
         return not any(part.startswith(".") for part in path.relative_to(root).parts)
 
-    def _part(self, path: Path, wanted: str) -> io.BytesIO | BinaryIO | None:
-        """The bytes asked for; all of them where the request is none that we understand."""
-        size = path.stat().st_size
-        match = _RANGE.fullmatch(wanted.strip())
-        if match is None or not any(match.groups()):
-            self._left = None
-            return super().send_head()
-        first, last = match.groups()
-        start = int(first) if first else max(size - int(last), 0)
-        stop = min(int(last) + 1, size) if first and last else size
-        if start >= size or stop <= start:
-            self.send_response(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-            self.send_header("Content-Range", f"bytes */{size}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return None
-        file = path.open("rb")
-        file.seek(start)
-        self._left = stop - start
-        self.send_response(HTTPStatus.PARTIAL_CONTENT)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
-        self.send_header("Content-Length", str(self._left))
-        self.end_headers()
-        return file
-
-    def copyfile(self, source: Any, outputfile: Any) -> None:
-        """Send all of `source`, or what is left of the part asked for."""
-        while self._left is None or self._left > 0:
-            chunk = source.read(min(self._left or 1 << 18, 1 << 18))
-            if not chunk:
-                break
-            outputfile.write(chunk)
-            self._left = None if self._left is None else self._left - len(chunk)
-
     def end_headers(self) -> None:
         """What goes with every answer."""
-        self.send_header("Accept-Ranges", "bytes")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-cache")
@@ -149,6 +106,3 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Location", "report.html")
         self.send_header("Content-Length", "0")
         self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: the address that was printed is all that people need."""

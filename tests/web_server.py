@@ -5,43 +5,41 @@ from __future__ import annotations
 import hashlib
 import sys
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import Any, BinaryIO
+
+from pipeline.ranges import RangeHandler
 
 
-class WithRanges(SimpleHTTPRequestHandler):
-    """Honours `Range: bytes=first-last`; tells each file's ETag, and at /served how many bytes it gave."""
+class Counting(RangeHandler):
+    """Tells each file's ETag, and at /served how many bytes of files it gave."""
 
+    protocol_version = "HTTP/1.0"
     served = 0
 
-    def do_GET(self) -> None:
-        if self.path == "/served":
-            self._give(str(self.served).encode())
-            return
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data = path.read_bytes()
-        wanted = self.headers.get("Range", "").removeprefix("bytes=")
-        first, _, last = wanted.partition("-")
-        start, stop = int(first or 0), min(int(last or len(data)), len(data) - 1) + 1
-        WithRanges.served += stop - start
-        tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
-        self._give(data[start:stop], f"bytes {start}-{stop - 1}/{len(data)}" if wanted else None, tag)
-
-    def _give(self, data: bytes, part: str | None = None, tag: str | None = None) -> None:
-        self.send_response(206 if part else 200)
-        if tag:
-            self.send_header("ETag", tag)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(len(data)))
-        if part:
-            self.send_header("Content-Range", part)
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        if self.path != "/served":
+            return super().send_head()
+        told = str(self.served).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
         self.end_headers()
-        self.wfile.write(data)
+        return BytesIO(told)
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        super().copyfile(source, outputfile)
+        if self.path != "/served":
+            Counting.served += self.sent
+
+    def end_headers(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.is_file():
+            self.send_header("ETag", f'"{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"')
+        super().end_headers()
 
 
 if __name__ == "__main__":
     folder, port = sys.argv[1], int(sys.argv[2])
-    ThreadingHTTPServer(("127.0.0.1", port), partial(WithRanges, directory=folder)).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", port), partial(Counting, directory=folder)).serve_forever()
