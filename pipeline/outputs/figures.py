@@ -88,7 +88,8 @@ def write_overview(
     close = [(row, close_up(folder, view, row.geometry)) for row in _varied(findings, looks.insets)]
     figure = draw_overview(view, findings, summary, LANGUAGES[looks.language], close)
     figure.set_dpi(looks.width / _WIDTH)
-    pixels, size = FigureCanvasAgg(figure).print_to_buffer()
+    canvas: Any = FigureCanvasAgg(figure)
+    pixels, size = canvas.print_to_buffer()
     with replacing(folder / "overview.png") as part:
         Image.frombuffer("RGBA", size, pixels).convert("RGB").save(part, "PNG", compress_level=4)
 
