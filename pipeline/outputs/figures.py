@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from PIL import Image
 
 from pipeline.config.pictures import USUAL, Pictures
 from pipeline.outputs import panel, style, words
@@ -79,12 +80,18 @@ class Layout:
 def write_overview(
     findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], looks: Pictures = USUAL
 ) -> None:
-    """Draw overview.png from the rasters of `folder`, findings and summary; the same bytes each time."""
+    """Draw overview.png from the rasters of `folder`, findings and summary; the same bytes each time.
+
+    Without transparency, and not pressed to the last percent: a third of the time, and smaller all the same.
+    """
     view = read_comparison(folder, max(1600, looks.width))
     close = [(row, close_up(folder, view, row.geometry)) for row in _varied(findings, looks.insets)]
     figure = draw_overview(view, findings, summary, LANGUAGES[looks.language], close)
+    figure.set_dpi(looks.width / _WIDTH)
+    canvas: Any = FigureCanvasAgg(figure)
+    pixels, size = canvas.print_to_buffer()
     with replacing(folder / "overview.png") as part:
-        figure.savefig(part, format="png", dpi=looks.width / _WIDTH, metadata={"Software": None})
+        Image.frombuffer("RGBA", size, pixels).convert("RGB").save(part, "PNG", compress_level=4)
 
 
 def _varied(findings: gpd.GeoDataFrame, count: int) -> list[Any]:
