@@ -15,9 +15,9 @@ from static_catalogue import AREA, BOX, make_catalogue
 from pipeline.area import read_area
 from pipeline.config import Site, load_site
 from pipeline.config import seen as seen_module
-from pipeline.config import sources as sources_module
 from pipeline.config.looks import LeftOut, Look
 from pipeline.errors import CatalogueError, ConfigError
+from pipeline.scenes import search as search_module
 from pipeline.scenes.search import search
 from pipeline.scenes.visible import visible_share
 from pipeline.scenes.wanted import Search
@@ -80,7 +80,7 @@ def test_a_site_on_a_static_catalogue(tmp_path: Path, monkeypatch: pytest.Monkey
         asked.append(wanted)
         return search(wanted, area)
 
-    monkeypatch.setattr(sources_module, "search", counted)
+    monkeypatch.setattr(search_module, "search", counted)
     yard = site(tmp_path, "{stac: {url: catalog.json, start: 2024-05-02}}")
     assert yard.available_dates() == DAYS[1:]
     assert yard.pair() == DAYS[1:]
