@@ -171,7 +171,7 @@ def test_declared_scale_and_offset_go_before_the_range_and_the_users_before_both
     np.testing.assert_allclose(image(load(path, counts=Counts(0.01, 3))), values * 0.01 + 3, rtol=1e-5)
     np.testing.assert_allclose(image(load(path, counts=Counts(offset=0.0))), values * 1e-4, rtol=1e-5)
     plain = write(tmp_path / "b.tif", values, box)
-    np.testing.assert_allclose(image(load(plain, offset=0.0)), values / 65535, rtol=1e-5)
+    np.testing.assert_allclose(image(load(plain, counts=Counts(offset=0.0))), values / 65535, rtol=1e-5)
 
 
 def test_zero_as_nodata_needs_all_bands(tmp_path: Path) -> None:
