@@ -12,7 +12,7 @@ import rasterio
 
 from pipeline.admit import open_raster
 
-_MOST = 128  # files of this process that nobody is reading; systems allow 1024 open ones or more
+_MOST = 32  # files of this process that nobody is reading; each holds a last tile, some megabytes
 _Key = tuple[str, int, int]
 _lock = Lock()
 _idle: list[tuple[_Key, rasterio.DatasetReader]] = []  # last used last

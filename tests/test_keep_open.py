@@ -68,12 +68,12 @@ def test_one_that_could_not_be_read_is_opened_anew(tmp_path: Path) -> None:
     assert not open_files(tmp_path)
 
 
-def test_no_more_than_a_hundred_or_so_are_open(tmp_path: Path) -> None:
-    paths = [write(tmp_path / f"{number}.tif", number) for number in range(140)]
+def test_no_more_than_a_few_dozen_are_open(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{number}.tif", number) for number in range(40)]
     for path in paths:
         with kept_open(path):
             pass
-    assert sorted(open_files(tmp_path)) == sorted(map(str, paths[12:]))
+    assert sorted(open_files(tmp_path)) == sorted(map(str, paths[8:]))
     with kept_open(paths[0]) as oldest:
         assert (oldest.read() == 0).all()
 
