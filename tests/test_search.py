@@ -15,7 +15,6 @@ from static_catalogue import AREA, BOX, make_catalogue
 from pipeline.area import read_area
 from pipeline.config import Site, load_site
 from pipeline.config import seen as seen_module
-from pipeline.config import sources as sources_module
 from pipeline.config.looks import LeftOut, Look
 from pipeline.errors import CatalogueError, ConfigError
 from pipeline.scenes.search import search
@@ -80,7 +79,7 @@ def test_a_site_on_a_static_catalogue(tmp_path: Path, monkeypatch: pytest.Monkey
         asked.append(wanted)
         return search(wanted, area)
 
-    monkeypatch.setattr(sources_module, "search", counted)
+    monkeypatch.setattr("pipeline.scenes.search.search", counted)
     yard = site(tmp_path, "{stac: {url: catalog.json, start: 2024-05-02}}")
     assert yard.available_dates() == DAYS[1:]
     assert yard.pair() == DAYS[1:]
