@@ -25,6 +25,7 @@ BENCHMARKS = (
     "real",
     "oscd",
     "cost",
+    "start",
     "alignment",
     "radiometry",
     "screen",

@@ -17,7 +17,6 @@ from pipeline.config import Site, load_site
 from pipeline.config import seen as seen_module
 from pipeline.config.looks import LeftOut, Look
 from pipeline.errors import CatalogueError, ConfigError
-from pipeline.scenes import search as search_module
 from pipeline.scenes.search import search
 from pipeline.scenes.visible import visible_share
 from pipeline.scenes.wanted import Search
@@ -80,7 +79,7 @@ def test_a_site_on_a_static_catalogue(tmp_path: Path, monkeypatch: pytest.Monkey
         asked.append(wanted)
         return search(wanted, area)
 
-    monkeypatch.setattr(search_module, "search", counted)
+    monkeypatch.setattr("pipeline.scenes.search.search", counted)
     yard = site(tmp_path, "{stac: {url: catalog.json, start: 2024-05-02}}")
     assert yard.available_dates() == DAYS[1:]
     assert yard.pair() == DAYS[1:]
