@@ -23,6 +23,7 @@ from rasterio.enums import ColorInterp
 from pipeline.errors import BandError, NoOverlapError, SourceUnreadableError
 from pipeline.grid import crop, native_grid
 from pipeline.scenes import band_names, describe
+from pipeline.scenes.counts import Counts
 from pipeline.stages.load import Load, common_bands
 
 BGRN = ["blue", "green", "red", "nir"]
@@ -167,10 +168,10 @@ def test_declared_scale_and_offset_go_before_the_range_and_the_users_before_both
     with rasterio.open(path, "r+") as out:
         out.scales, out.offsets = [0.0001], [-0.1]
     np.testing.assert_allclose(image(load(path)), values * 1e-4 - 0.1, rtol=1e-5)
-    np.testing.assert_allclose(image(load(path, scale=0.01, offset=3)), values * 0.01 + 3, rtol=1e-5)
-    np.testing.assert_allclose(image(load(path, offset=0.0)), values * 1e-4, rtol=1e-5)
+    np.testing.assert_allclose(image(load(path, counts=Counts(0.01, 3))), values * 0.01 + 3, rtol=1e-5)
+    np.testing.assert_allclose(image(load(path, counts=Counts(offset=0.0))), values * 1e-4, rtol=1e-5)
     plain = write(tmp_path / "b.tif", values, box)
-    np.testing.assert_allclose(image(load(plain, offset=0.0)), values / 65535, rtol=1e-5)
+    np.testing.assert_allclose(image(load(plain, counts=Counts(offset=0.0))), values / 65535, rtol=1e-5)
 
 
 def test_zero_as_nodata_needs_all_bands(tmp_path: Path) -> None:
