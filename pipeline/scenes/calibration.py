@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pystac
 
 from pipeline.scenes.counts import UNTOLD, Counts
-from pipeline.scenes.sources import band_fields, is_image
+from pipeline.scenes.sources import band_fields, is_image, well_described
 
 SENTINEL_2_SCALE = 1e-4
 _SENTINEL_2_OFFSET = -0.1
@@ -29,9 +29,10 @@ log = logging.getLogger(__name__)
 def calibrate(items: Sequence[pystac.Item], told: Counts = UNTOLD) -> list[pystac.Item]:
     """The Items with scale and offset settled on every band; what is `told` goes before all others.
 
-    Where an Item leaves the offset of Sentinel-2 open, it is taken as applied, and one line says so.
+    Where an Item leaves the offset of Sentinel-2 open, it is taken as applied, and one line says so. Raises
+    SourceUnreadableError for an Item that does not describe its images as it should.
     """
-    unsure = [item for item in items if not _settle(item)]
+    unsure = [item for item in items if not _settled(item, told)]
     if unsure and told.offset is None:
         more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
         log.warning(
@@ -39,12 +40,18 @@ def calibrate(items: Sequence[pystac.Item], told: Counts = UNTOLD) -> list[pysta
             "applied to the counts; taken as applied. If it was not, set offset: -0.1 in the site file.",
             *(unsure[0].id, more),
         )
+    return list(items)
+
+
+def _settled(item: pystac.Item, told: Counts) -> bool:
+    """Fill in what is known, and what is told over it; whether the product's own words left nothing open."""
     given = {"raster:scale": told.scale, "raster:offset": told.offset, "nodata": told.stac_nodata()}
-    for item in items:
+    with well_described(item):
+        clear = _settle(item)
         for key, asset in item.assets.items():
             if is_image(key, asset):
                 _set(asset, given)
-    return list(items)
+    return clear
 
 
 def _settle(item: pystac.Item) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,8 +58,15 @@ def band_sources(item: pystac.Item) -> dict[str, BandSource]:
     intermediate) is an image only where the Item has no other. Raises SourceUnreadableError for an Item that
     is none.
     """
-    try:
+    with well_described(item):
         return _band_sources(item)
+
+
+@contextmanager
+def well_described(item: pystac.Item) -> Iterator[None]:
+    """Raises SourceUnreadableError where an Item's fields turn out not to be of the kind they should be."""
+    try:
+        yield
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError) as error:
         told = textwrap.shorten(f"{type(error).__name__}: {error}", 200)
         raise SourceUnreadableError(
