@@ -33,7 +33,7 @@ from pipeline.request import site_job
 from pipeline.results import is_complete, observed_shares
 from pipeline.secrecy import without_secrets
 from pipeline.store import Store
-from pipeline.timeline import follow, write_timeline
+from pipeline.timeline import GEOJSON, follow, write_timeline
 
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
 """Wrong with a date rather than with the job: such a pair is refused, and the batch has not failed."""
@@ -79,7 +79,8 @@ class Watch:
         return int(shape[0]) * int(shape[1])
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Every pair that the timeline follows from; it is written at the end.
+        """Every pair that the timeline follows from; it is written at the end, unless all that was tried
+        failed and there is none yet.
 
         Raises SourceNotFoundError where there are no two dates, OutputError where another run watches it.
         """
@@ -111,6 +112,9 @@ class Watch:
         for one in tried:
             if one.usable and (one.before or "") >= (reference or "9999"):
                 self.compared.append((one.before or "", one.after or ""))
+        failed = any(one.status == "failed" for one in tried)
+        if failed and not self.compared and not (self.folder / GEOJSON).exists():
+            return  # nothing is known of this site yet, which is not that nothing has happened there
         with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in self.compared}
         timeline = follow(with_folders, self.site.track)
         self.store.followed(timeline)

@@ -307,6 +307,22 @@ def test_a_date_that_cannot_be_read_just_now_loses_nothing(
     assert timeline(out) == before
 
 
+def test_a_site_of_which_nothing_could_be_read_yet_has_no_timeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, out = write_site(tmp_path, *DAYS[:2]), tmp_path / "out"
+    whole = (image := tmp_path / "images" / SECOND / "tile.tif").read_bytes()
+    image.write_bytes(b"half a file")
+    outcomes = watch(monkeypatch, fake := FakeRun(), out, site)
+    assert [one.status for one in outcomes] == ["failed"]
+    assert not (out / "yard" / "timeline.geojson").exists()
+    image.write_bytes(whole)
+    assert [one.status for one in watch(monkeypatch, fake, out, site)] == ["done"]
+    found = timeline(out)
+    watch(monkeypatch, fake, tmp_path / "calm", site)
+    assert found == timeline(tmp_path / "calm")
+
+
 def test_failures_are_collected_and_the_rest_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = write_site(tmp_path, *DAYS[:2])
     (tmp_path / "broken.yaml").write_text("id: broken\nsauce: {}\n")
