@@ -197,6 +197,17 @@ def test_other_vehicles_on_the_same_place_add_up_to_nothing() -> None:
     assert only(Track()(pairs, FIRST, standing))["status"] == "confirmed"
 
 
+def test_a_lorry_park_that_is_another_on_two_dates_begins_anew_and_walls_with_a_roof_do_not() -> None:
+    """Sure after two dates on which it happened to be alike; then all of it was new, twice."""
+    pairs = [pair(0, n, finding(HOUSE, confidence=0.95 if n < 4 else 0.7)) for n in range(1, 6)]
+    built = {HOUSE: (0, 0.44, 0.29, 0.47, 0.31, 0.31)}
+    parked = looking(built, {HOUSE: (0, 0, 0.03, 0.27, 0.18, 0.05)})
+    statuses = [only(Track()(pairs[:n], FIRST, parked))["status"] for n in (2, 3, 4, 5)]
+    assert statuses == ["confirmed", "confirmed", "candidate", "candidate"]
+    roofed = looking(built, {HOUSE: (0, 0, 0.03, 0.27, 0.0, 0.0)})
+    assert only(Track()(pairs, FIRST, roofed))["status"] == "confirmed"
+
+
 def test_a_crop_that_differs_from_the_date_before_but_not_from_the_reference_is_refuted() -> None:
     pairs = [pair(0, 1), pair(0, 2), pair(1, 2, finding(HOUSE, "clearing", confidence=0.8)), pair(0, 3)]
     row = only(Track()(pairs, FIRST, looking({HOUSE: (0, 0, 0, 0)})))
@@ -237,6 +248,14 @@ def test_the_start_is_where_its_looks_begin_not_where_it_was_first_found() -> No
     assert (row["not_before"], row["first_seen"], row["id"]) == ("2019-09-09", "2019-09-21", "2019-10-27-01")
 
 
+def test_one_look_that_missed_it_in_haze_makes_nothing_younger() -> None:
+    pairs = [pair(0, n, *[finding(HOUSE)] * (n == 5)) for n in range(1, 6)]
+    row = only(Track()(pairs, FIRST, looking({HOUSE: (0, 0, 0.7, 0.7, 0.0, 0.7)})))
+    assert (row["not_before"], row["first_seen"]) == ("2019-09-09", "2019-09-21")
+    row = only(Track()(pairs, FIRST, looking({HOUSE: (0, 0, 0, 0.7, 0.0, 0.7)})))
+    assert (row["not_before"], row["first_seen"]) == ("2019-10-27", "2019-11-20"), "one look either way"
+
+
 def test_built_again_where_something_was_removed_is_another_thing() -> None:
     new = finding(HOUSE)
     pairs = [
@@ -251,6 +270,29 @@ def test_a_building_on_a_new_clearing_is_a_thing_of_its_own() -> None:
     timeline = Track()([pair(0, 1, ground), pair(0, 2, ground, finding(HOUSE))], FIRST, looking({}))
     assert list(timeline.findings["kind"]) == ["clearing", "building"]
     assert list(timeline.findings["area_m2"]) == [3600.0, 100.0]
+
+
+def test_a_part_of_a_road_that_is_called_an_earthwork_today_is_the_road() -> None:
+    """Its outline had come to be a shorter one. What differs from the date before is another thing."""
+    road, shorter = finding(box(0, 0, 100, 6), "road"), finding(box(40, 0, 100, 6), "road")
+    end = finding(box(0, 0, 30, 6), "earthwork")
+    pairs = [pair(0, 1, road), pair(0, 2, shorter), pair(0, 3, shorter, end), pair(2, 3)]
+    assert only(Track()(pairs, FIRST, looking({})))["kind"] == "road"
+    dug = [*pairs[:3], pair(2, 3, end)]
+    assert list(Track()(dug, FIRST, looking({})).findings["kind"]) == ["road", "earthwork"]
+    house = [*pairs[:2], pair(0, 3, shorter, finding(HOUSE)), pair(2, 3)]
+    assert list(Track()(house, FIRST, looking({})).findings["kind"]) == ["road", "building"]
+
+
+def test_slivers_along_its_rim_alter_nothing_and_an_extension_does() -> None:
+    longer = box(0, 0, 16, 10)
+    for then, again, state in (
+        (HOUSE, box(0, 0, 10, 1.5), "started"),
+        (HOUSE, box(1, 1, 9, 9), "completed"),
+        (longer, box(9, 0, 16, 10), "completed"),
+    ):
+        pairs = [pair(0, 1, finding(HOUSE)), pair(0, 2, finding(then)), pair(1, 2, finding(again))]
+        assert only(Track()(pairs, FIRST, looking({longer: LASTING})))["state"] == state
 
 
 def test_an_extension_grows_the_area_from_its_date_on_and_a_cloud_does_not_shrink_it() -> None:

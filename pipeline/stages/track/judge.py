@@ -22,6 +22,11 @@ class Look(NamedTuple):
     built: float
     again: float
 
+    @property
+    def renewal(self) -> float:
+        """Share of what is built that is so since the date before only; NaN where that cannot be said."""
+        return self.again / self.built if self.built > 0 else np.nan
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -43,7 +48,6 @@ class Judge:
     min_observed: float
     present: float
     absent: float
-    still: float
 
     def __call__(self, thing: Thing, looks: Mapping[str, Look]) -> Followed:
         """`looks`: by date, what it shows of the thing's outline."""
@@ -54,13 +58,19 @@ class Judge:
             date: self._there(thing, date, looks[date].built / level) if clear[date] else None
             for date in sorted(looks)
         }
-        first = thing.born if thing.gone else _start(thing, there)
-        tested = [
-            bool(seen)
+        first = thing.born if thing.gone else self._start(thing, there)
+        counting = {
+            date: seen
             for date, seen in there.items()
-            if self._counts(thing, date, first) and seen is not None and not (seen and self._new(looks[date]))
+            if self._counts(thing, date, first) and seen is not None
+        }
+        since = self._renewed(counting, looks)
+        tested = [
+            seen
+            for date, seen in counting.items()
+            if date > since and not (seen and looks[date].renewal > self.absent)
         ]
-        status, confidence = self.test(thing.first_confidence(), tested)
+        status, confidence = self.test(thing.confidence(since or thing.born), tested)
         if thing.gone:
             return _gone(thing, status, confidence, there)
         if thing.ended:
@@ -84,11 +94,25 @@ class Judge:
             return None
         return bool(share >= self.present)
 
-    def _new(self, look: Look) -> bool:
-        """Whether it is not what was seen there on the date before, as cars in a car park are not. That says
-        nothing for what lasts, nor against: walls get their roof.
+    def _renewed(self, seen: Mapping[str, bool], looks: Mapping[str, Look]) -> str:
+        """The last date on which all that was seen is new since the date before, as are other cars in a car
+        park; what was seen earlier is no evidence for it. Once is nothing ("", before all dates): walls get
+        their roof.
         """
-        return bool(look.again > self.still)
+        renewals = [date for date in seen if seen[date] and looks[date].renewal >= self.present]
+        return renewals[-1] if len(renewals) > 1 else ""
+
+    def _start(self, thing: Thing, there: Mapping[str, bool | None]) -> str:
+        """The clear date from which on what was seen until the first finding speaks most for it: the change
+        point of greatest likelihood (Page 1954), so that no single look, missed in haze, makes it younger.
+        """
+        first, best, evidence = thing.born, 0.0, 0.0
+        for date in sorted((d for d in there if d < thing.born), reverse=True):
+            seen = there[date]
+            evidence += 0.0 if seen is None else self.test.evidence(seen)
+            if evidence > best:
+                first, best = date, evidence
+        return first
 
     def _counts(self, thing: Thing, date: str, first: str) -> bool:
         """Later looks count, until it is gone; and where the first finding is against the date before, so
@@ -105,16 +129,6 @@ def _level(thing: Thing, looks: Mapping[str, Look]) -> float:
     """
     found = [looks[date].built for date in looks if thing.found(date) and looks[date].built > 0]
     return float(np.median(found)) if found else 1.0
-
-
-def _start(thing: Thing, there: dict[str, bool | None]) -> str:
-    """The first of the unbroken run of clear dates with the thing that leads to its first finding."""
-    first = thing.born
-    for date in sorted((d for d in there if d < thing.born), reverse=True):
-        if there[date] is False:
-            break
-        first = date if there[date] else first
-    return first
 
 
 _OF_THE_GONE: dict[Status, Status] = {

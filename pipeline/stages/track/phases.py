@@ -10,7 +10,8 @@ import pandas as pd
 
 Phase = Literal["no activity", "site preparation", "active", "finished"]
 PHASES: Final[tuple[Phase, ...]] = ("no activity", "site preparation", "active", "finished")
-_GROUNDWORK: Final = ("clearing", "earthwork", "road")
+GROUNDWORK: Final = ("clearing", "earthwork", "road")
+"""Kinds that move ground and raise nothing on it."""
 
 
 def phases(events: Iterable[tuple[str, str]], dates: Sequence[str], settled_days: int) -> pd.DataFrame:
@@ -33,4 +34,4 @@ def _phase(so_far: Sequence[tuple[str, str]], date: str, settled_days: int) -> P
         return "no activity"
     if (day.fromisoformat(date) - day.fromisoformat(so_far[-1][0])).days >= settled_days:
         return "finished"
-    return "site preparation" if all(kind in _GROUNDWORK for _, kind in so_far) else "active"
+    return "site preparation" if all(kind in GROUNDWORK for _, kind in so_far) else "active"

@@ -10,6 +10,10 @@ import geopandas as gpd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from pipeline.stages.track.phases import GROUNDWORK
+
+_HALF = 0.5  # of an outline
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -28,24 +32,28 @@ class Comparison:
 @dataclass(frozen=True)
 class Sighting:
     """A finding on a date; `lasting`: against the reference, so that all of the thing shows, else against the
-    date before, which shows what was added.
+    date before, which shows what was added. `alters`: it makes something else of what was there, as it covers
+    half of it or adds half as much; slivers along a rim are what a shift leaves.
     """
 
     date: str
     lasting: bool
     row: Any
+    alters: bool
 
 
 @dataclass
 class Thing:
     """One thing while it is being followed. `gone`: it stood on the reference and was taken away. `outline`:
-    as it was last seen.
+    as it was last seen; `former`: as it was on the date before that; `ground`: all that was ever seen of it.
     """
 
     id: str
     gone: bool
     sightings: list[Sighting] = field(default_factory=list)
     outline: BaseGeometry = field(default_factory=shapely.Polygon)
+    former: BaseGeometry = field(default_factory=shapely.Polygon)
+    ground: BaseGeometry = field(default_factory=shapely.Polygon)
     areas: dict[str, float] = field(default_factory=dict)  # m2 by date of sighting
     ended: str | None = None  # the date by which a comparison found it taken away
 
@@ -60,10 +68,13 @@ class Thing:
         """
         if not rows:
             return
+        if all(one.date != date for one in self.sightings):
+            self.former = self.outline
         seen_lasting = any(one.date == date and one.lasting for one in self.sightings)
-        self.sightings += [Sighting(date, lasting, row) for row in rows]
+        self.sightings += [Sighting(date, lasting, row, self._alters(date, lasting, row)) for row in rows]
         shape = shapely.union_all([row.geometry for row in rows])
-        if lasting and shape.area >= 0.5 * self.outline.area:
+        self.ground = shapely.union_all([self.ground, shape])
+        if lasting and shape.area >= _HALF * self.outline.area:
             self.outline = shape
         elif not seen_lasting:
             self.outline = shapely.union_all([self.outline, shape])
@@ -73,6 +84,7 @@ class Thing:
         """Take in a thing that turned out to be a part of this one."""
         self.sightings = sorted([*self.sightings, *other.sightings], key=lambda one: one.date)
         self.outline = shapely.union_all([self.outline, other.outline])
+        self.ground = shapely.union_all([self.ground, other.ground])
         self.areas = {
             date: sum(thing.area(date) for thing in (self, other) if thing.born <= date)
             for date in sorted({*self.areas, *other.areas})
@@ -82,9 +94,12 @@ class Thing:
         """Whether a comparison against the reference found it on a date."""
         return any(one.lasting and one.date == date for one in self.sightings)
 
-    def first_confidence(self) -> float:
-        """Of the surest finding of the first date."""
-        return max(float(one.row.confidence) for one in self.sightings if one.date == self.born)
+    def confidence(self, date: str) -> float:
+        """Of the surest finding of a date, or of the first date where that has none."""
+        found = [one for one in self.sightings if one.date == date] or [
+            one for one in self.sightings if one.date == self.born
+        ]
+        return max(float(one.row.confidence) for one in found)
 
     def area(self, date: str) -> float:
         """Square metres as last seen up to a date; before the first finding, as then."""
@@ -105,13 +120,15 @@ class Thing:
 
     def altered(self) -> list[str]:
         """Dates on which it was found altered, or found new though it had been found before."""
-        return sorted(
-            {
-                one.date
-                for one in self.sightings
-                if one.row.direction == "altered" or (not one.lasting and one.date > self.born)
-            }
-        )
+        return sorted({one.date for one in self.sightings if one.alters})
+
+    def _alters(self, date: str, lasting: bool, row: Any) -> bool:
+        if row.direction == "altered":
+            return True
+        if lasting or not self.sightings or date == self.born:
+            return False
+        common = row.geometry.intersection(self.former).area
+        return bool(max(common, row.geometry.area - common) >= _HALF * self.former.area)
 
     def state(self) -> str | None:
         """For buildings: `started`, and `completed` once altered, as walls are by their roof."""
@@ -142,6 +159,20 @@ class Match:
         for _, r, t in sorted(matches, key=lambda match: (-match[0], match[1], match[2])):
             owner.setdefault(r, t)
         return owner
+
+    def pieces(self, rows: Sequence[Any], things: Sequence[Thing], fresh: BaseGeometry) -> dict[int, int]:
+        """{row: thing} by position, of groundwork on ground that was found before and is not `fresh`, which
+        is what differs from the date before: the end of a road that goes by another name today.
+        """
+        pieces: dict[int, int] = {}
+        for r, row in enumerate(rows):
+            least = self.min_share * row.geometry.area
+            if row.kind not in GROUNDWORK or row.geometry.intersection(fresh).area >= least:
+                continue
+            common = [row.geometry.intersection(thing.ground).area for thing in things]
+            if common and max(common) >= least:
+                pieces[r] = common.index(max(common))
+        return pieces
 
     def parts(self, row: Any, things: Sequence[Thing]) -> list[Thing]:
         """Things that a finding of their kind shows to be one with others: most of them lies in it."""

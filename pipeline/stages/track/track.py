@@ -8,7 +8,7 @@ timeline is a pure function of the set of comparisons: in whatever order they ca
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -78,8 +78,6 @@ class Track:
     """share of the probability where it was found, from which a look has seen it"""
     absent: float = 0.15
     """and up to which it has not; between the two it says nothing"""
-    still: float = 0.05
-    """probability since the date before, above which it is not what was seen then"""
     false_alarm: float = 0.02
     """alpha: chance that a thing that is confirmed was never built"""
     miss: float = 0.05
@@ -104,7 +102,7 @@ class Track:
     def judge(self) -> Judge:
         """What every thing is put to."""
         test = SequentialTest(self.false_alarm, self.miss, self.seen_if_built, self.seen_if_not)
-        return Judge(test, self.min_observed, self.present, self.absent, self.still)
+        return Judge(test, self.min_observed, self.present, self.absent)
 
     def __call__(self, comparisons: Sequence[Comparison], reference: str, looks: Looks) -> Timeline:
         """Comparisons in any order, those with the reference, and one with the date before for each date.
@@ -134,16 +132,15 @@ class Track:
         ordered = sorted(comparisons, key=lambda pair: (pair.after, pair.before != reference, pair.before))
         things: list[Thing] = []
         for date, pairs in groupby(ordered, key=lambda pair: pair.after):
-            born: list[Thing] = []
-            for pair in pairs:
-                built = [row for row in pair.rows() if row.direction != "removed"]
-                self._join(things, born, date, pair.before == reference, built, gone=False)
-                self._take_away(things, born, date, pair, reference)
+            compared = list(pairs)
+            since = [row.geometry for pair in compared if pair.before != reference for row in _built(pair)]
+            day = _Day(date, shapely.union_all(since))
+            for pair in compared:
+                self._join(things, day, pair.before == reference, _built(pair), gone=False)
+                self._take_away(things, day, pair, reference)
         return things
 
-    def _join(
-        self, things: list[Thing], born: list[Thing], date: str, lasting: bool, rows: list[Any], gone: bool
-    ) -> None:
+    def _join(self, things: list[Thing], day: _Day, lasting: bool, rows: list[Any], gone: bool) -> None:
         """Give each finding to the thing it belongs to, or make it a new thing."""
         match = Match(self.min_iou, self.min_share)
         there = [thing for thing in things if thing.gone == gone and thing.ended is None]
@@ -154,18 +151,18 @@ class Track:
                 things.remove(part)
                 there.remove(part)
         owner = match.pairs(rows, there)
+        if lasting and not gone:
+            owner = match.pieces(rows, there, day.fresh) | owner
         for t, thing in enumerate(there):
-            thing.join(date, lasting, [row for r, row in enumerate(rows) if owner.get(r) == t])
+            thing.join(day.date, lasting, [row for r, row in enumerate(rows) if owner.get(r) == t])
         for r, row in enumerate(rows):
             if r not in owner:
-                thing = Thing(f"{date}-{len(born) + 1:02d}", gone)
-                thing.join(date, lasting, [row])
-                born.append(thing)
+                thing = Thing(f"{day.date}-{len(day.born) + 1:02d}", gone)
+                thing.join(day.date, lasting, [row])
+                day.born.append(thing)
                 things.append(thing)
 
-    def _take_away(
-        self, things: list[Thing], born: list[Thing], date: str, pair: Comparison, reference: str
-    ) -> None:
+    def _take_away(self, things: list[Thing], day: _Day, pair: Comparison, reference: str) -> None:
         """End the things that removals cover, unless the reference shows them still; what else was removed
         stood there from the start.
         """
@@ -175,14 +172,29 @@ class Track:
         gone = shapely.union_all([row.geometry for row in removals])
         for thing in standing:
             covered = thing.outline.intersection(gone).area >= self.min_share * thing.outline.area
-            if covered and thing.born < date and not thing.found(date):
-                thing.ended = date
+            if covered and thing.born < day.date and not thing.found(day.date):
+                thing.ended = day.date
         others = [
             row
             for row in removals
             if row.geometry.intersection(ground).area < self.min_share * row.geometry.area
         ]
-        self._join(things, born, date, pair.before == reference, others, gone=True)
+        self._join(things, day, pair.before == reference, others, gone=True)
+
+
+@dataclass
+class _Day:
+    """A date while its findings are joined. `fresh`: the ground that differs from the date before; `born`:
+    what was first found on it.
+    """
+
+    date: str
+    fresh: BaseGeometry
+    born: list[Thing] = field(default_factory=list)
+
+
+def _built(pair: Comparison) -> list[Any]:
+    return [row for row in pair.rows() if row.direction != "removed"]
 
 
 def _row(thing: Thing, told: Followed) -> dict[str, Any]:
