@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pystac
 import pytest
+import shapely
 from imagery import grid, noise, write
 from numpy.typing import NDArray
 
@@ -194,3 +195,13 @@ def test_assets_that_are_no_bands(tmp_path: Path) -> None:
     for key in ("aot", "wvp", "atran"):
         scene.add_asset(key, pystac.Asset(f"{key}.tif", roles=["data"], extra_fields=dict(fields)))
     assert list(band_sources(scene)) == ["red"]
+
+
+def test_an_area_that_days_share_is_left_as_it_is(tmp_path: Path) -> None:
+    """Its shape is not prepared: several days are looked at at once, and shapely, which says so nowhere,
+    prepares a shape twice over and ends the process where two threads ask at the same moment.
+    """
+    (scene,) = describe(write(tmp_path / "red.tif", noise(BOX, 1), BOX, names=["red"]), date="2024-05-01")
+    area = BOX.extent.buffer(-10.0)
+    assert visible_share([scene], area) == 1.0
+    assert not shapely.is_prepared(area.geom)

@@ -38,7 +38,8 @@ def visible_share(items: Sequence[pystac.Item], area: Geometry | None, masks: Se
     region = area if area is not None else _together([each[0].grid for each in bands if each])
     lattice = GeoBox.from_bbox(region.boundingbox, shape=(CELLS, CELLS), crs=region.crs)
     rows, cols = np.indices(lattice.shape.yx) + 0.5
-    inside = shapely.contains_xy(region.geom, *(lattice.transform * (cols, rows)))
+    own = shapely.from_wkb(region.geom.wkb)  # to be prepared, which two threads must not do to one geometry
+    inside = shapely.contains_xy(own, *(lattice.transform * (cols, rows)))
     seen = np.zeros(lattice.shape.yx, bool)
     for item, sources in zip(items, bands, strict=True):
         if sources and not seen[inside].all():
