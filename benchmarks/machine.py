@@ -13,7 +13,7 @@ import psutil
 import rasterio
 
 REPO = Path(__file__).parents[1]
-LIBRARIES = ("numpy", "scipy", "dask", "rasterio", "odc-loader", "scikit-image")
+LIBRARIES = ("numpy", "scipy", "dask", "rasterio", "odc-geo", "scikit-image")
 
 
 def provenance() -> str:

@@ -26,7 +26,7 @@ from dask.system import CPU_COUNT
 from pipeline.errors import GroundbreakError
 from pipeline.outputs.provenance import library_versions
 
-_MORE_LIBRARIES = ("odc-loader", "onnxruntime", "pillow", "pydantic", "pyogrio", "pyproj", "rich", "typer")
+_MORE_LIBRARIES = ("onnxruntime", "pillow", "pydantic", "pyogrio", "pyproj", "rich", "typer")
 _SHIPPED = {"fine.onnx", "trees.npz", "weights.json"}
 _WEIGHTS = (".onnx", ".npz", ".json")
 _DRIVERS = ("COG", "GTiff", "JP2OpenJPEG", "JPEG", "PNG", "NITF", "VRT")

@@ -198,8 +198,8 @@ def test_assets_that_are_no_bands(tmp_path: Path) -> None:
 
 
 def test_an_area_that_days_share_is_left_as_it_is(tmp_path: Path) -> None:
-    """Its shape is not prepared: several days are looked at at once, and shapely, which says so nowhere,
-    prepares a shape twice over and ends the process where two threads ask at the same moment.
+    """Its shape is not prepared: several days are looked at at once, and two threads that prepare one shape
+    at the same moment end the process.
     """
     (scene,) = describe(write(tmp_path / "red.tif", noise(BOX, 1), BOX, names=["red"]), date="2024-05-01")
     area = BOX.extent.buffer(-10.0)

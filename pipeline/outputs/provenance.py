@@ -25,7 +25,7 @@ _ORDER = (
     "observed", "excluded", "detector", "findings", "settings", "stages", "versions", "model", "job", "files",
 )  # fmt: skip
 _LIBRARIES = (
-    "dask", "distributed", "geopandas", "numba", "numpy", "odc-geo", "odc-loader", "odc-stac", "pandas",
+    "dask", "distributed", "geopandas", "numba", "numpy", "odc-geo", "pandas",
     "pyarrow", "pystac", "rasterio", "scikit-image", "scipy", "shapely", "xarray",
 )  # fmt: skip
 

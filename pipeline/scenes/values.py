@@ -74,7 +74,7 @@ def hide(image: NDArray[np.float32], unseen: Bools) -> None:
 
 @njit(nogil=True, cache=True)
 def lay_below(image: NDArray[np.float32], other: NDArray[np.float32]) -> None:  # pragma: no cover
-    """Fill what is missing in `image` (band, y, x), NaN in all bands, from `other`: odc-loader's fuser."""
+    """Fill what is missing in `image` (band, y, x), NaN in all bands, from `other`."""
     for i in range(image.shape[1]):
         missing = np.isnan(image[0, i])
         for b in range(image.shape[0]):

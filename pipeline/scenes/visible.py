@@ -16,11 +16,11 @@ from odc.geo import Geometry
 from odc.geo.geobox import GeoBox
 from rasterio.windows import Window
 
-from pipeline.scenes.driver import dataset_mask, hidden_by_file
 from pipeline.scenes.masks import READINGS, MaskSource, file_masks, item_masks
 from pipeline.scenes.opening import read_from
 from pipeline.scenes.sampling import Positions, positions
 from pipeline.scenes.sources import BandSource, band_sources
+from pipeline.scenes.tiles import dataset_mask, hidden_by_file
 from pipeline.scenes.values import physical
 
 CELLS = 128

@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,22 @@ import dask.array as da
 import numpy as np
 import pystac
 import xarray as xr
-from dask.base import tokenize
-from odc.geo.geobox import GeoBox, GeoboxTiles
+from odc.geo.geobox import GeoBox
 from odc.geo.xr import xr_coords
-from odc.loader import chunked_load
-from odc.loader.types import (
-    FixedCoord,
-    RasterBandMetadata,
-    RasterGroupMetadata,
-    RasterLoadParams,
-    RasterSource,
-)
 
 from pipeline.errors import BandError, NoOverlapError
 from pipeline.grid import pixel_bounds, same_pixels
 from pipeline.scenes import acquired, is_made
-from pipeline.scenes.driver import Tile, TileDriver, block_shape
 from pipeline.scenes.masks import MaskSource, file_masks, item_masks
+from pipeline.scenes.mosaic import mosaic, touches
 from pipeline.scenes.sources import BandSource, band_names, common_bands, pick
+from pipeline.scenes.tiles import Tile, block_shape
 
 __all__ = ["Load", "common_bands"]
 
 
 CHUNK = 512  # pixels a side of a chunk, at least, of files that are stored in tiles
 STRIP = 256  # rows of a chunk, at least, of files that are stored in rows
-_FUSER = "pipeline.scenes.values.lay_below"
 
 log = logging.getLogger(__name__)
 
@@ -77,39 +67,13 @@ class Load:
         masks = _masks(mask, grid)
         tiles = [Tile(tuple(pick(item, names)), (*masks, *item_masks(item))) for item in ordered]
         chunk = (self.chunk, self.chunk) if self.chunk else _chunk(tiles, grid)
-        pixels = mosaic(tiles, names, grid, chunk)
+        pixels = mosaic(tiles, grid, chunk, len(names))
         image = xr.DataArray(pixels, dims=("band", "y", "x"), coords={"band": list(names)})
         observed = xr.DataArray(da.isfinite(pixels[0]), dims=("y", "x"))
         dataset = xr.Dataset({"image": image, "observed": observed}).assign_coords(
             xr_coords(grid, dims=("y", "x"))
         )
         return dataset.assign_attrs(_attributes(ordered, tiles))
-
-
-def mosaic(tiles: Sequence[Tile], names: Sequence[str], grid: GeoBox, chunk: tuple[int, int]) -> Any:
-    """Tiles on `grid` as a Dask array, float32 (band, y, x), chunked in y and x only; first valid wins."""
-    meta = RasterBandMetadata(data_type="float32", nodata=float("nan"), dims=("band", "y", "x"))
-    template = RasterGroupMetadata(
-        {("image", 1): meta}, extra_coords=(FixedCoord("band", list(names), dim="band"),)
-    )
-    size = {"y": min(chunk[0], grid.shape.y), "x": min(chunk[1], grid.shape.x)}
-    cut = GeoboxTiles(grid, (size["y"], size["x"]))
-    # The name must tell everything apart that changes pixels, as odc-loader makes Dask's keys of it.
-    sources = [{"image": RasterSource(tokenize(tile), band=0, meta=meta, driver_data=tile)} for tile in tiles]
-    driver = TileDriver()
-    params = RasterLoadParams("float32", fill_value=float("nan"), dims=meta.dims, meta=meta, fuser_fqn=_FUSER)
-    loaded = chunked_load(
-        {"image": params},
-        template,
-        sources,
-        _bins(tiles, grid, cut),
-        cut,
-        [datetime(1970, 1, 1)],
-        driver.capture_env(),
-        driver,
-        chunks=size,
-    )
-    return loaded["image"].data[0]
 
 
 def _chunk(tiles: Sequence[Tile], grid: GeoBox) -> tuple[int, int]:
@@ -125,32 +89,11 @@ def _chunk(tiles: Sequence[Tile], grid: GeoBox) -> tuple[int, int]:
     return height * math.ceil(CHUNK / height), width * math.ceil(CHUNK / width)
 
 
-def _bins(tiles: Sequence[Tile], grid: GeoBox, cut: GeoboxTiles) -> dict[tuple[int, int, int], list[int]]:
-    """Which tiles reach into which chunk: {(0, chunk row, chunk column): tile numbers in order}."""
-    bins: dict[tuple[int, int, int], list[int]] = {}
-    for number, tile in enumerate(tiles):
-        reach = [pixel_bounds(grid, extent) for extent in dict.fromkeys(band.grid for band in tile.bands)]
-        for row, col in np.ndindex(*cut.shape.yx):
-            if all(_touches(bounds, cut.roi[row, col]) for bounds in reach):
-                bins.setdefault((0, row, col), []).append(number)
-    if not bins:
-        raise NoOverlapError(
-            "the images lie outside the grid that they are loaded on; check the area of interest."
-        )
-    return bins
-
-
-def _touches(bounds: tuple[int, int, int, int], block: tuple[slice, slice]) -> bool:
-    left, top, right, bottom = bounds
-    rows, cols = block
-    return bool(left < cols.stop and right > cols.start and top < rows.stop and bottom > rows.start)
-
-
 def _masks(mask: Path | Sequence[Path] | None, grid: GeoBox) -> tuple[MaskSource, ...]:
     paths = [] if mask is None else [mask] if isinstance(mask, str | Path) else list(mask)
     masks = file_masks(Path(path) for path in paths)
     everything = np.s_[0 : grid.shape.y, 0 : grid.shape.x]
-    if masks and not any(_touches(pixel_bounds(grid, each.grid), everything) for each in masks):
+    if masks and not any(touches(pixel_bounds(grid, each.grid), everything) for each in masks):
         raise NoOverlapError(f"{paths[0]}: the mask lies outside the image; name the mask of this image.")
     return masks
 

@@ -1,15 +1,11 @@
-"""A driver for odc-loader that reads all bands of a tile at once, and with them what says which pixels were
-observed.
+"""One tile on a block of a grid: all its bands at once, and with them what says which pixels were observed.
 
-odc-loader's own driver reads band by band and knows neither dataset masks nor a rule across bands. This one
-opens each file once a block, decodes it once (bands of a pixel-interleaved file share their blocks), and
-returns float32 physical values with NaN in all bands where the tile did not observe the ground.
+Each file is opened and decoded once a block: the bands of a pixel-interleaved file are compressed together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -17,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from odc.loader._rio import get_rio_env, rio_env
-from odc.loader.types import RasterLoadParams, RasterSource
 from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
@@ -40,52 +34,6 @@ class Tile:
 
     bands: tuple[BandSource, ...]
     masks: tuple[MaskSource, ...] = ()
-
-
-@dataclass(frozen=True)
-class TileReader:
-    """Reads a tile on blocks of `base`; odc-loader's RasterReader protocol."""
-
-    tile: Tile
-    base: GeoBox
-
-    def read(
-        self, cfg: RasterLoadParams, dst_geobox: GeoBox, *, dst: Any = None, selection: Any = None
-    ) -> tuple[Block, NDArray[np.float32]]:
-        """The block's image, float32 (band, y, x), and its place in it: all. Raises SourceUnreadableError."""
-        block = _block_of(self.base, dst_geobox)
-        return np.s_[0 : dst_geobox.shape.y, 0 : dst_geobox.shape.x], read_tile(self.tile, self.base, block)
-
-
-class TileDriver:
-    """odc-loader's ReaderDriver protocol. It holds nothing, so that it travels to any Dask worker."""
-
-    md_parser = None
-    dask_reader = None
-    aux_reader = None
-
-    def new_load(self, geobox: GeoBox, *, chunks: dict[str, int] | None = None) -> GeoBox:
-        """What all readers of one load share: its grid."""
-        return geobox
-
-    def finalise_load(self, load_state: GeoBox) -> GeoBox:
-        """Nothing to close."""
-        return load_state
-
-    def capture_env(self) -> dict[str, Any]:
-        """GDAL options set in this thread; none of odc's own, which hide masks that lie beside a file."""
-        options: dict[str, Any] = get_rio_env(sanitize=False, no_session_keys=True)
-        return {key: value for key, value in options.items() if key != "GDAL_DATA"}
-
-    @contextmanager
-    def restore_env(self, env: dict[str, Any], load_state: GeoBox) -> Iterator[GeoBox]:
-        """GDAL's environment on the worker, and the grid that is being loaded."""
-        with rio_env(**env):
-            yield load_state
-
-    def open(self, src: RasterSource, ctx: GeoBox) -> TileReader:
-        """A reader for one tile; files are opened when a block is read."""
-        return TileReader(src.driver_data, ctx)
 
 
 def read_tile(tile: Tile, base: GeoBox, block: Block) -> NDArray[np.float32]:
@@ -203,9 +151,3 @@ def dataset_mask(source: Any, band: BandSource) -> bool:
     """Whether an opened file has a mask for all of its bands, beside it or inside."""
     flags = source.mask_flag_enums[band.index - 1]
     return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-
-
-def _block_of(base: GeoBox, part: GeoBox) -> Block:
-    col, row = ~base.transform * (part.transform.c, part.transform.f)
-    top, left = round(row), round(col)
-    return slice(top, top + part.shape.y), slice(left, left + part.shape.x)
