@@ -45,15 +45,15 @@ def _row(name: str, metres: float, side: int) -> Row:
     detector(pair.window(slice(0, 256), slice(0, 256)))  # compiles what is compiled
     stack, detect = _timed(lambda: _layers(detector, pair, grid))
     layers = ArrayLayers(detector.layers, stack, detector.name)
-    flagged, flag = _timed(lambda: Flag()(layers, pair.window, grid, BANDS))
-    flagged, flag = _timed(lambda: Flag()(layers, pair.window, grid, BANDS))
+    findings, flag = _timed(lambda: Flag()(layers, pair.window, grid, BANDS).findings)
+    findings, flag = _timed(lambda: Flag()(layers, pair.window, grid, BANDS).findings)
     pixels = float(np.prod(grid.shape)) / 1e6
     return {
         "detector": name,
         "m": metres,
         "px": int(grid.shape[0]),
         "change": float((stack[0] >= 50).mean()),
-        "findings": len(flagged.findings),
+        "findings": len(findings),
         "detect us/px": detect / pixels,
         "flag us/px": flag / pixels,
         "both": (detect + flag) / pixels,

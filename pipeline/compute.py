@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -12,18 +12,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+import dask.array as da
+import numpy as np
 import psutil
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
 from dask.delayed import delayed
 from dask.system import CPU_COUNT
+from numpy.typing import NDArray
 
 from pipeline.errors import ClusterError, StoppedError
 from pipeline.progress import Progress
 from pipeline.scratch import release
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
+    from distributed import Future as Task
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,6 +90,26 @@ def _within(lazy: Callable[[list[Item]], list[Any]], group: list[Item]) -> list[
         return list(compute(*lazy(group)))
 
 
+def in_few(array: da.Array) -> da.Array:
+    """The same array, but with processes in a few bands of rows, each computed by one of them by itself:
+    thousands of small tasks would keep the client busy.
+    """
+    if not has_processes():
+        return array
+    edges = np.concatenate([[0], np.cumsum(array.chunks[-2])])
+    bands = [array[..., edges[i[0]] : edges[i[-1] + 1], :] for i in even_groups(range(len(edges) - 1))]
+    parts = [
+        da.from_delayed(delayed(partial(_by_itself, band), pure=False)(), band.shape, band.dtype)
+        for band in bands
+    ]
+    joined: da.Array = da.concatenate(parts, axis=array.ndim - 2)
+    return joined
+
+
+def _by_itself(array: da.Array) -> NDArray[Any]:
+    return np.asarray(array.compute(scheduler="synchronous"))
+
+
 def even_groups(items: Sequence[Item]) -> list[list[Item]]:
     """A few groups of successive items a worker."""
     size = -(-len(items) // (_AHEAD * worker_count())) or 1
@@ -115,17 +139,32 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
         yield results
         results += compute(*values)
     else:
-        beside, stopped = ThreadPoolExecutor(1), False
         # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
-        future = beside.submit(dask_compute, *values, callbacks=[])
-        try:
+        with aside(partial(dask_compute, *values, callbacks=[])) as future:
             yield results
-        except StoppedError:
-            stopped = True  # the work ends with the process
-            raise
-        finally:
-            beside.shutdown(wait=not stopped)
         results += future.result()
+
+
+@contextmanager
+def aside(work: Callable[[], Result]) -> Iterator[Future[Result]]:
+    """`work` by another thread of this process, beside what is done inside; done at the end, or what went
+    wrong raised. A task that is a whole job does it when all else is done.
+    """
+    if _ALONE.get():
+        future: Future[Result] = Future()
+        yield future
+        future.set_result(work())
+        return
+    beside, stopped = ThreadPoolExecutor(1), False
+    future = beside.submit(work)
+    try:
+        yield future
+    except StoppedError:
+        stopped = True  # the work ends with the process
+        raise
+    finally:
+        beside.shutdown(wait=not stopped)
+    future.result()
 
 
 def has_processes() -> bool:
@@ -170,7 +209,7 @@ def spread(
 
     waiting, sent = iter(items), {}
 
-    def send(count: int) -> list[Future[Any]]:
+    def send(count: int) -> list[Task[Any]]:
         futures = {client.submit(work, item, pure=False): item for item in islice(waiting, count)}
         sent.update(futures)
         return list(futures)

@@ -25,13 +25,14 @@ from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.provenance import file_record
 from pipeline.outputs.rasters import RasterSpec
+from pipeline.outputs.staging import settle
 from pipeline.pair import Pair
 from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
-_TOGETHER = 2  # blocks a side of a square that one process does
-_WAITING = 8
+_TOGETHER = 4  # blocks a side of a square that one process does
+_WAITING = 18
 """Blocks a thread that are handed out together: what was read and is still needed stays bounded, however
 large the images are, and no thread waits long for the last of a group."""
 
@@ -58,7 +59,8 @@ class Written:
 
 def _join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
     join(store, spec, target)
-    file_record(target)  # which run.json asks for when nothing else is left to do
+    settle(target)  # which is asked for, as is the next, when nothing else is left to do
+    file_record(target)
 
 
 def write_blocks(

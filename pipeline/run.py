@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
-from pipeline.compute import compute_groups, even_groups, free_memory, has_processes, meanwhile, worker_count
+from pipeline.compute import (
+    aside,
+    compute_groups,
+    even_groups,
+    free_memory,
+    has_processes,
+    meanwhile,
+    worker_count,
+)
 from pipeline.errors import NothingObservedError, SourceUnreadableError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
@@ -37,6 +45,7 @@ from pipeline.pair import Pair, thinned
 from pipeline.progress import Progress
 from pipeline.screening import averaged, screen
 from pipeline.stages.detect.detector import NOT_OBSERVED
+from pipeline.stages.flag.segment import Strip
 from pipeline.stages.normalize import Radiometry
 from pipeline.summary import findings_summary, summarise
 
@@ -96,8 +105,8 @@ def run(job: Job, progress: Progress) -> Result:
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}, job.exclude or {}
                 )
-            change = folder / "change.tif"
-            write_cog(change, _change_spec(scene), scene.grid, lambda rows: flagged.percent(rows)[None])
+            with aside(partial(_write_change, folder / "change.tif", scene, flagged.percent)):
+                findings = flagged.findings
         with progress.stage("report"):
             inputs.check()
             summary = summarise(
@@ -110,13 +119,13 @@ def run(job: Job, progress: Progress) -> Result:
                 observed=written.observed,
                 radiometry=radiometry.as_dict(),
                 detector=detector.as_dict(),
-                findings=findings_summary(flagged.findings),
+                findings=findings_summary(findings),
                 excluded=flagged.excluded.as_dict(),
                 stages=progress.stages,
             )
-            write_products(folder, flagged.findings, summary, job.settings.pictures)
+            write_products(folder, findings, summary, job.settings.pictures)
         write_run(folder, summary)
-    return Result(job.out, flagged.findings, summary)
+    return Result(job.out, findings, summary)
 
 
 def _planned(job: Job, scene: Scene, progress: Progress) -> int:
@@ -196,5 +205,6 @@ def _image_specs(scene: Scene) -> dict[str, RasterSpec]:
     }
 
 
-def _change_spec(scene: Scene) -> RasterSpec:
-    return RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)
+def _write_change(path: Path, scene: Scene, percent: Strip) -> None:
+    spec = RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)
+    write_cog(path, spec, scene.grid, lambda rows: percent(rows)[None])

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -16,12 +17,14 @@ import numpy as np
 import pytest
 from dask.callbacks import Callback
 from dask.delayed import delayed
+from dask.system import CPU_COUNT
 from rich.console import Console
 from threadpoolctl import threadpool_info
 
 from pipeline import cluster
+from pipeline import compute as computing
 from pipeline.cluster import WORKER_ENVIRONMENT, connect
-from pipeline.compute import compute, meanwhile
+from pipeline.compute import alone, aside, compute, in_few, meanwhile
 from pipeline.errors import ClusterError
 from pipeline.progress import PeakMemory, PlainProgress, Progress, RichProgress
 
@@ -155,6 +158,27 @@ def test_work_beside_other_work_takes_none_of_its_callbacks() -> None:
         assert (beside, started) == ([3], [])
         assert compute(delayed(sum)([2, 3])) == (5,)
         assert len(started) == 1
+
+
+def test_what_is_done_aside_is_done_at_the_end_or_what_went_wrong_raised() -> None:
+    order: list[str] = []
+    with aside(partial(order.append, "aside")):
+        pass
+    with alone(), aside(partial(order.append, "last")) as future:
+        order.append("first")
+    assert order == ["aside", "first", "last"]
+    assert future.done()
+    with pytest.raises(ZeroDivisionError), aside(partial(divmod, 1, 0)):
+        pass
+
+
+def test_an_array_in_few_tasks_is_the_same_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = da.arange(2 * 37 * 5).reshape(2, 37, 5).rechunk((2, 4, 3))
+    assert in_few(array) is array, "threads share what is read"
+    monkeypatch.setattr(computing, "has_processes", lambda: True)
+    few = in_few(array)
+    assert len(few.to_delayed().ravel()) <= 3 * CPU_COUNT < len(array.to_delayed().ravel())
+    assert np.array_equal(few.compute(scheduler="synchronous"), array.compute(scheduler="synchronous"))
 
 
 def test_a_thread_that_is_importing_distributed_just_now_is_no_hindrance(

@@ -30,8 +30,8 @@ from pyproj import Transformer
 
 from pipeline.outputs.embed import Frame, jpeg_uri
 from pipeline.outputs.page_data import page_data, rings
-from pipeline.outputs.picture import read_comparison
-from pipeline.outputs.report import CHIPS, SIDE, render
+from pipeline.outputs.picture import SIDE, read_comparison
+from pipeline.outputs.report import CHIPS, render
 from pipeline.outputs.shiftplot import read_shift
 
 EVIL = "<script>alert('x')</script>\" onload=\"alert(1)"

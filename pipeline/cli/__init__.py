@@ -21,7 +21,7 @@ from pipeline.cli.serve import serve
 from pipeline.cli.sites import check, monitor, run
 from pipeline.cli.train import train
 from pipeline.cli.truth import score, simulate
-from pipeline.cli.usage import STOPPED, Command, Commands
+from pipeline.cli.usage import Command, Commands
 from pipeline.cli.verify import verify
 
 app = typer.Typer(
@@ -119,7 +119,17 @@ def main() -> None:
     try:
         app(prog_name="groundbreak")
     except SystemExit as end:
-        if end.code == STOPPED:  # at once: Python would wait for threads to end what they are at
-            sys.stdout.flush()
-            os._exit(STOPPED)
-        raise
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        _end(end.code or 0)
+
+
+def _end(status: int) -> None:
+    """At once: Python would wait for threads that were told to stop, and take half a second to take apart
+    what the system takes back whole.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)

@@ -22,7 +22,7 @@ from pipeline.outputs import panel, style, words
 from pipeline.outputs.embed import CloseUp, close_up
 from pipeline.outputs.files import replacing
 from pipeline.outputs.languages import LANGUAGES, Language
-from pipeline.outputs.picture import Comparison, read_comparison
+from pipeline.outputs.picture import SIDE, Comparison, read_comparison
 
 _DPI = 100
 _WIDTH, _TALLEST = 18.0, 14.0  # inches: the whole figure, one panel
@@ -78,13 +78,19 @@ class Layout:
 
 
 def write_overview(
-    findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], looks: Pictures = USUAL
+    findings: gpd.GeoDataFrame,
+    folder: Path,
+    summary: Mapping[str, Any],
+    looks: Pictures = USUAL,
+    view: Comparison | None = None,
 ) -> None:
-    """Draw overview.png from the rasters of `folder`, findings and summary; the same bytes each time.
+    """Draw overview.png from the rasters of `folder`, findings and summary; the same bytes each time. `view`:
+    what `read_comparison` gives, where it has been read; a wider picture than that is made of its own.
 
     Without transparency, and not pressed to the last percent: a third of the time, and smaller all the same.
     """
-    view = read_comparison(folder, max(1600, looks.width))
+    if view is None or looks.width > SIDE:
+        view = read_comparison(folder, max(SIDE, looks.width))
     close = [(row, close_up(folder, view, row.geometry)) for row in _varied(findings, looks.insets)]
     figure = draw_overview(view, findings, summary, LANGUAGES[looks.language], close)
     figure.set_dpi(looks.width / _WIDTH)

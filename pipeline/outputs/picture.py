@@ -176,7 +176,10 @@ def _sample(image: Floats) -> Floats:
     return image[:, ::step, ::step]
 
 
-def read_comparison(folder: Path, limit: int) -> Comparison:
+SIDE = 2000  # pixels a side of what pages and figures are made of, at most
+
+
+def read_comparison(folder: Path, limit: int = SIDE) -> Comparison:
     """Read before.tif, after.tif and change.tif of a result folder, at most `limit` pixels a side.
 
     Raises SourceUnreadableError, which names the file, where one is missing or damaged.

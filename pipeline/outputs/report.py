@@ -24,7 +24,6 @@ from pipeline.sight import sight
 
 NAME = "report.html"
 CHIPS = 40  # findings with close ups at full resolution, where the picture is reduced
-SIDE = 2000  # pixels a side of an embedded image, at most
 _MOST = 3_300_000  # bytes of one of them, so that both, written as text, leave room in 10 MB
 _SCRIPT = "report.js"
 _FOLLOWED = '<script type="application/json" id="followed">'
@@ -42,9 +41,13 @@ _UNTOLD: dict[str, dict[str, Any]] = {
 }
 
 
-def write_report(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write report.html from the rasters of `folder`, the findings and the run's summary."""
-    write_text(folder / NAME, render(findings, folder, summary))
+def write_report(
+    findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], view: Comparison | None = None
+) -> None:
+    """Write report.html from the rasters of `folder`, the findings and the run's summary. `view`: what
+    `read_comparison` gives, where it has been read.
+    """
+    write_text(folder / NAME, render(findings, folder, summary, view))
 
 
 def tell_followed(folder: Path, facts: Mapping[int, list[tuple[str, str]]]) -> None:
@@ -64,9 +67,11 @@ def tell_followed(folder: Path, facts: Mapping[int, list[tuple[str, str]]]) -> N
         write_text(path, told)
 
 
-def render(findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any]) -> str:
+def render(
+    findings: gpd.GeoDataFrame, folder: Path, summary: Mapping[str, Any], view: Comparison | None = None
+) -> str:
     """The page. Every text from outside is escaped; only the page's own style and script may run."""
-    view = read_comparison(folder, SIDE)
+    view = view or read_comparison(folder)
     data = page_data(findings, view, _chips(findings, folder, view))
     css = stylesheet("report.css")
     rows = data["findings"]

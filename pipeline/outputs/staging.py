@@ -127,6 +127,12 @@ def _is(path: Path, handle: int) -> bool:
         return False
 
 
+def settle(file: Path) -> None:
+    """Have all of a file on the disk. Raises OSError."""
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
 def publish(folder: Path, out: Path) -> None:
     """While files are being replaced there is no run.json, so a mixture never looks complete; and all of them
     are on the disk before they have their names, so neither does what a power cut leaves.
@@ -136,8 +142,7 @@ def publish(folder: Path, out: Path) -> None:
         key=lambda p: (p.name == RUN_FILE, p.name),
     )
     for file in files:
-        with file.open("rb") as written:
-            os.fsync(written.fileno())
+        settle(file)
     (out / RUN_FILE).unlink(missing_ok=True)
     for old in out.glob("finding-*.png"):  # there may be fewer now
         old.unlink()

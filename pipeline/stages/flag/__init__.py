@@ -4,8 +4,9 @@ confidence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -32,13 +33,17 @@ _UNGROUPED = 0.2  # how far change counts that forms no object, or one too small
 
 @dataclass(frozen=True, eq=False)
 class Flagged:
-    """`findings` in the grid's CRS, the surest first. `percent`: some rows (y, x) of the probability of new
-    construction, 255 = not observed, now that it is known of what object each pixel is part. `excluded`: the
-    ground on which nothing is a finding."""
+    """`percent`: some rows (y, x) of the probability of new construction, 255 = not observed, now that it is
+    known of what object each pixel is part. `excluded`: the ground on which nothing is a finding."""
 
-    findings: gpd.GeoDataFrame
     percent: Strip
     excluded: Excluded
+    _draw: Callable[[], gpd.GeoDataFrame]
+
+    @cached_property
+    def findings(self) -> gpd.GeoDataFrame:
+        """In the grid's CRS, the surest first; their outlines are drawn when they are first asked for."""
+        return self._draw()
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,12 @@ class Flag:
             patches = find_patches(looked_at, images, grid, bands, known.levels, least_px)
             things = [each for patch in patches for each in judge(patch, known, pixel, self.min_confidence)]
         things = [replace(thing, kind=_told(thing.kind, pixel)) for thing in things]
-        observed_km2 = _observed(looked_at, int(grid.shape[0])) * pixel**2 / 1e6
-        findings = table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
-        return Flagged(findings, _Settled(layers, things, 1.0 if many else _UNGROUPED), excluded)
+
+        def drawn() -> gpd.GeoDataFrame:
+            observed_km2 = _observed(looked_at, int(grid.shape[0])) * pixel**2 / 1e6
+            return table(self._worth_reporting(things, grid, observed_km2), grid, zones or {})
+
+        return Flagged(_Settled(layers, things, 1.0 if many else _UNGROUPED), excluded, drawn)
 
     def _worth_reporting(self, things: Sequence[Thing], grid: GeoBox, observed_km2: float) -> list[Drawn]:
         """The surest first, for as long as the false ones to be expected among them stay under the limit."""
