@@ -35,6 +35,7 @@ BENCHMARKS = (
     "equal",
     "kills",
     "batch",
+    "spread",
     "page",
     "soak",
     "peers",

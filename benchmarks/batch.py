@@ -23,7 +23,9 @@ def tables(options: Options) -> list[Table]:
     """One batch with two local processes, and then again, when all is done."""
     count = 24 if options.quick else SITES
     folder = options.scratch / "sites"
-    _write(folder, count)
+    write_sites(folder, count - 2)
+    (folder / "broken.yaml").write_text("id: [\n")
+    (folder / "empty.yaml").write_text("id: empty\nsource:\n  files: nothing/{date}/*.tif\n")
     out = options.scratch / "results"
     shutil.rmtree(out, ignore_errors=True)
     rows: list[Row] = []
@@ -47,18 +49,17 @@ _NOTE = (
 )
 
 
-def _write(folder: Path, count: int) -> None:
+def write_sites(folder: Path, count: int) -> None:
+    """Site files, and the scenes that they share."""
     shutil.rmtree(folder, ignore_errors=True)
     for number in range(SCENES):
         scene = folder / "scenes" / str(number)
         simulate_pair(scene, _SEED + number, SIZE, METRES, PairStyle(town="growing"))
         for delivered, date in _DATES.items():
             (scene / delivered).rename(scene / date)
-    for number in range(count - 2):
+    for number in range(count):
         text = f"id: site-{number:04}\nsource:\n  files: scenes/{number % SCENES}/{{date}}/*.tif\n"
         (folder / f"site-{number:04}.yaml").write_text(text)
-    (folder / "broken.yaml").write_text("id: [\n")
-    (folder / "empty.yaml").write_text("id: empty\nsource:\n  files: nothing/{date}/*.tif\n")
 
 
 def _on_paper(first: Row, folder: Path, out: Path, count: int) -> Table:

@@ -12,8 +12,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from getpass import getuser
+from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import dask
@@ -122,13 +124,14 @@ def _client(address: str) -> Iterator[None]:
 
 def _deaf() -> WorkerPlugin:
     """Makes our own workers take no notice of Ctrl-C, which a terminal sends to all processes that it sees:
-    whoever started them ends them.
+    whoever started them ends them. And has them load what they will need while the client looks at its files.
     """
     from distributed.diagnostics.plugin import WorkerPlugin
 
     class Deaf(WorkerPlugin):
         def setup(self, worker: object) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            Thread(target=import_module, args=("pipeline.run",), daemon=True).start()
 
     return Deaf()
 

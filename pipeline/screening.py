@@ -10,7 +10,7 @@ import xarray as xr
 from odc.geo.geobox import GeoBox
 
 from pipeline.aligned import warped
-from pipeline.compute import compute
+from pipeline.compute import compute, in_few
 from pipeline.grid import pixel_size
 from pipeline.job import Job, Scene
 from pipeline.pair import Pair
@@ -29,7 +29,8 @@ def averaged(job: Job, scene: Scene) -> tuple[xr.DataArray, ...]:
     """
     if None not in _left_alone(job, scene):
         return ()
-    return decimated(scene.before["image"], scene.after["image"], _small(scene.grid)[0])
+    small = decimated(scene.before["image"], scene.after["image"], _small(scene.grid)[0])
+    return tuple(image.copy(data=in_few(image.data)) for image in small)
 
 
 def screen(

@@ -4,8 +4,9 @@ far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from odc.geo.geobox import GeoBox
 
 from pipeline.compute import compute_groups, even_groups
 from pipeline.delivered import Delivered
-from pipeline.mapping import plan
+from pipeline.mapping import Mapping, plan
 from pipeline.resample import reach, resample
 from pipeline.shift import ShiftField
 from pipeline.stages.align.correlate import Floats, match
@@ -72,13 +73,8 @@ def tie_points(
     `shadows`: edges beside shadows count too.
     """
 
-    def lazy(parts: Sequence[tuple[slice, slice]]) -> list[Any]:
-        return [
-            delayed(_match_block, pure=False)(block, field, lattice.window, search, shadows, *pair)
-            for block, pair in _blocks(before, after, grid, field, lattice, parts)
-        ]
-
-    return Ties.joined(compute_groups(lazy, even_groups(list(lattice.blocks()))))
+    work = _Matching(before, after, grid, field, lattice, search, shadows)
+    return Ties.joined(compute_groups(work, even_groups(list(lattice.blocks()))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +88,38 @@ class _Block:
     pixel: tuple[float, float]  # signed metres a pixel, along x and y
 
 
-def _blocks(
-    before: xr.DataArray,
-    after: xr.DataArray,
-    grid: GeoBox,
-    field: ShiftField,
-    lattice: Lattice,
-    some: Sequence[tuple[slice, slice]],
-) -> Iterator[tuple[_Block, list[object]]]:
-    mappings = (plan(before.odc.geobox, grid), plan(after.odc.geobox, grid, field))
-    shape, pixel = (int(grid.shape[0]), int(grid.shape[1])), (grid.transform.a, grid.transform.e)
-    images = Delivered.of(before.data), Delivered.of(after.data)
-    for parts in some:
+@dataclass(frozen=True, eq=False)
+class _Matching:
+    """One round of `tie_points`: lazily, the ties of some blocks of the lattice. What it takes for any block
+    is made once in each process.
+    """
+
+    before: xr.DataArray
+    after: xr.DataArray
+    grid: GeoBox
+    field: ShiftField
+    lattice: Lattice
+    search: int
+    shadows: bool
+
+    def __call__(self, parts: Sequence[tuple[slice, slice]]) -> list[Any]:
+        match_block = delayed(_match_block, pure=False)
+        return [
+            match_block(block, self.field, self.lattice.window, self.search, self.shadows, *pair)
+            for block, pair in map(self._block, parts)
+        ]
+
+    @cached_property
+    def _mappings(self) -> tuple[Mapping, Mapping]:
+        before, after = self.before.odc.geobox, self.after.odc.geobox
+        return plan(before, self.grid), plan(after, self.grid, self.field)
+
+    @cached_property
+    def _images(self) -> tuple[Delivered, Delivered]:
+        return Delivered.of(self.before.data), Delivered.of(self.after.data)
+
+    def _block(self, parts: tuple[slice, slice]) -> tuple[_Block, list[object]]:
+        lattice, shape = self.lattice, (int(self.grid.shape[0]), int(self.grid.shape[1]))
         axes = list(zip((lattice.rows, lattice.cols), parts, shape, strict=True))
         rows, cols = (
             slice(max(int(s[part][0]) - REACH, 0), min(int(s[part][-1]) + lattice.window + REACH, size))
@@ -114,10 +130,11 @@ def _blocks(
             (np.arange(len(lattice.rows))[parts[0]], np.arange(len(lattice.cols))[parts[1]]),
         )
         pair: list[object] = []
-        for image, mapping in zip(images, mappings, strict=True):
+        for image, mapping in zip(self._images, self._mappings, strict=True):
             top, left = mapping.source(rows, cols, reach(mapping, "cubic"))
             pair += [image.window(top, left), (top.start, left.start), mapping]
-        yield _Block(rows, cols, starts, places, pixel), pair
+        pixel = self.grid.transform.a, self.grid.transform.e
+        return _Block(rows, cols, starts, places, pixel), pair
 
 
 def _match_block(
