@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
@@ -33,8 +34,7 @@ class Pair:
     @classmethod
     def of(cls, before: Float, after: Float) -> Pair:
         """Pair up two images; a pixel counts as observed where no band of either date is NaN."""
-        unseen = np.isnan(before).any(axis=0) | np.isnan(after).any(axis=0)
-        return cls(before, after, np.logical_not(unseen))
+        return cls(before, after, _on_both(before, after))
 
     def window(self, rows: slice, cols: slice) -> Pair:
         """A part of the pair."""
@@ -49,6 +49,23 @@ class Pair:
         """Both dates at some pixels, counted row by row, as (band, n)."""
         rows, cols = np.unravel_index(places, self.observed.shape)
         return self.before[:, rows, cols], self.after[:, rows, cols]
+
+
+def _on_both(before: Float, after: Float) -> Mask:
+    """Where (y, x) no band of either image is NaN."""
+    seen = np.ones(before.shape[1:], bool)
+    _leave_out(before, seen)
+    _leave_out(after, seen)
+    return seen
+
+
+@njit(nogil=True, cache=True)
+def _leave_out(image: Float, seen: Mask) -> None:  # pragma: no cover
+    for b in range(image.shape[0]):
+        for i in range(image.shape[1]):
+            line, known = image[b, i], seen[i]
+            for j in range(len(line)):
+                known[j] &= not np.isnan(line[j])
 
 
 def thinned(pairs: Sequence[Pair], most: int) -> list[NDArray[np.intp]]:

@@ -38,6 +38,7 @@ from pipeline.cli.options import (
     iso,
 )
 from pipeline.cli.session import computing, near, show, show_json
+from pipeline.digests import begin as begin_checksums
 
 Kernel = Literal["nearest", "bilinear", "cubic", "lanczos"]
 
@@ -80,6 +81,7 @@ def compare(
     no_colour: NoColour = False,
 ) -> None:
     """Compare two images (or sets of tiles) and report what was built between them."""
+    begin_checksums([before, after])
     with computing(scheduler, workers, verbose, quiet) as progress:
         from pipeline.remote import delivered
         from pipeline.request import pair_job

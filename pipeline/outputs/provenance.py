@@ -7,7 +7,6 @@ import json
 import math
 import platform
 from collections.abc import Mapping
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pyproj
 import rasterio
 
 from pipeline import __version__
+from pipeline.digests import sha256
 from pipeline.outputs.files import write_text
 
 RUN_FILE = "run.json"
@@ -32,24 +32,11 @@ _LIBRARIES = (
 
 def file_record(path: Path, href: str | None = None) -> dict[str, Any]:
     """`{href, sha256, bytes}` of a file; `href` defaults to the path."""
-    status = path.stat()
-    state = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     return {
         "href": href if href is not None else path.as_posix(),
-        "sha256": _sha256(path, state),
-        "bytes": status.st_size,
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
     }
-
-
-@lru_cache(maxsize=4096)
-def _sha256(path: Path, state: tuple[int, ...]) -> str:
-    """Read once: an image is named by the fingerprint and by run.json, and a date belongs to two pairs.
-
-    `state` tells a file that was replaced since, also where its clock was set back to the same second.
-    """
-    del state
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def library_versions() -> dict[str, str]:

@@ -19,7 +19,7 @@ from pipeline.simulate.scene import SceneSpec, scene, shift_field, truth
 from pipeline.simulate.sites import DATES, QUIET
 from pipeline.simulate.write import NOTE, sun_tags, write_geojson, write_text, write_tiles
 
-SITES: Final[dict[str, Callable[[], SceneSpec]]] = {"boukamal": boukamal, "qaim_crossing": qaim_crossing}
+SITES: Final[dict[str, Callable[..., SceneSpec]]] = {"boukamal": boukamal, "qaim_crossing": qaim_crossing}
 _NODES = 64  # pixels between the nodes of the shift truth
 
 

@@ -47,7 +47,7 @@ class Trees:
         some = slice(splits.starts[first], splits.starts[len(self.roots) if last is None else last])
         _score(
             columns,
-            np.unique(splits.column[some]),
+            self._looked_at(some),
             splits.starts[first : None if last is None else last + 1],
             splits.column,
             splits.limit,
@@ -63,6 +63,17 @@ class Trees:
         out = np.zeros(int(column.max(initial=-1)) + 1, bool)
         out[column] = True
         return out
+
+    def _looked_at(self, splits: slice) -> NDArray[np.int64]:
+        """The columns of some splits, in order; found once, as pixels come by the thousand."""
+        key = splits.start, splits.stop
+        if key not in self._columns:
+            self._columns[key] = np.unique(self._splits.column[splits])
+        return self._columns[key]
+
+    @cached_property
+    def _columns(self) -> dict[tuple[int, int], NDArray[np.int64]]:
+        return {}
 
     @cached_property
     def _splits(self) -> _Splits:

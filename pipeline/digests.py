@@ -1,0 +1,56 @@
+"""Checksums of files, each made once: an image is named by a run's fingerprint and by its run.json, and a
+date belongs to two pairs.
+
+Nothing but the standard library is loaded, so that a command can begin with it while it loads the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Thread
+
+_MOST = 4096  # files that are remembered
+_Key = tuple[str, int, int, int, int]
+_made: dict[_Key, Future[str]] = {}
+_lock = Lock()
+
+
+def sha256(path: Path) -> str:
+    """Of a file as it is now, in hexadecimal. Raises OSError.
+
+    Remembered until the file is another: by its inode, size and times, also where its clock was set back.
+    """
+    status = path.stat()
+    key = str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    with _lock:
+        if len(_made) >= _MOST:
+            _made.clear()
+        future, mine = _made.get(key), key not in _made
+        if future is None:
+            future = _made[key] = Future()
+    if mine:
+        try:
+            with path.open("rb") as stream:
+                future.set_result(hashlib.file_digest(stream, "sha256").hexdigest())
+        except BaseException as error:
+            with _lock:
+                _made.pop(key, None)
+            future.set_exception(error)
+    return future.result()
+
+
+def begin(paths: Iterable[str | None]) -> None:
+    """Make those of files among `paths` in other threads, for whoever asks later."""
+    for path in paths:
+        if path and os.path.isfile(path):  # noqa: PTH113 (which says no to names that no file can have)
+            Thread(target=_quietly, args=(Path(path).absolute(),), daemon=True).start()
+
+
+def _quietly(path: Path) -> None:
+    with suppress(OSError):  # who asks is told
+        sha256(path)
