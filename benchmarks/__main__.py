@@ -32,10 +32,10 @@ BENCHMARKS = (
     "series",
     "another_date",
     "scale",
+    "workers",
     "equal",
     "kills",
     "batch",
-    "spread",
     "page",
     "soak",
     "peers",
@@ -51,7 +51,9 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="fewer and smaller cases, to see that it runs")
     parser.add_argument(
-        "--large", action="store_true", help="a whole Sentinel-2 tile (scale), all pairs of dates (real) too"
+        "--large",
+        action="store_true",
+        help="a whole Sentinel-2 tile (scale, workers), all pairs of dates (real) too",
     )
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="keep the results that are scored, here")
     parser.add_argument("--cycles", type=int, metavar="N", help="of soak, instead of 200")

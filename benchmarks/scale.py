@@ -10,7 +10,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -24,8 +23,6 @@ from benchmarks.shared import shared
 
 TITLE = "time, memory and residual on large scenes"
 COMMANDS = ("align", "compare")
-CHUNKS = (512, 1024, 2048)
-WORKERS = (0, 1, 2, 4)
 PLOT = REPO / "benchmarks" / "growth.svg"
 _NOTES = (
     "`x floor`: against the floor run right before, the median of the repeats. Memory is the largest sum "
@@ -38,41 +35,17 @@ _NOTES = (
 
 
 def tables(options: Options) -> list[Table]:
-    """By size with the defaults; then, on one scene, by chunk size and by workers."""
+    """By size, with the defaults."""
     bench = shared("bench")
     sizes = (1024,) if options.quick else (1024, 4096, *([10980] if options.large else []))
     by_size = [
-        _row(bench, options.scratch, size, command, (), 1 if size > 4096 or options.quick else 3)
+        row(bench, options.scratch, size, command, (), 1 if options.quick else 3)
         for size in sizes
         for command in COMMANDS
     ]
     if not options.quick:
         plot(by_size, PLOT)
-    return [
-        Table("By size, defaults", by_size, [*_NOTES, f"![By size]({PLOT.name})"]),
-        _varied(
-            bench, options, min(sizes[-1], 4096), "chunk size", [("--chunk-size", str(n)) for n in CHUNKS]
-        ),
-        _beside_one(_varied(bench, options, sizes[-1], "workers", [("--workers", str(n)) for n in WORKERS])),
-    ]
-
-
-def _varied(bench: Path, options: Options, size: int, what: str, how: Sequence[tuple[str, ...]]) -> Table:
-    rows = [_row(bench, options.scratch, size, command, extra, 1) for command in COMMANDS for extra in how]
-    return Table(f"By {what}, {size} px", rows)
-
-
-def _beside_one(table: Table) -> Table:
-    """With how many times faster each is than one worker process at the same command."""
-    seconds = {str(row["command"]): float(str(row["s"])) for row in table.rows}
-    rows: list[Row] = [
-        {**row, "x faster": seconds[f"{name.split()[0]} --workers 1"] / seconds[name]}
-        for row in table.rows
-        for name in [str(row["command"])]
-    ]
-    return replace(
-        table, rows=rows, notes=["`x faster`: than one worker process (0: threads of one process)."]
-    )
+    return [Table("By size, defaults", by_size, [*_NOTES, f"![By size]({PLOT.name})"])]
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -94,7 +67,8 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _row(bench: Path, scratch: Path, size: int, command: str, extra: tuple[str, ...], repeats: int) -> Row:
+def row(bench: Path, scratch: Path, size: int, command: str, extra: tuple[str, ...], repeats: int) -> Row:
+    """A command's figures on a scene: the medians of so many runs, each beside a run of the floor."""
     folder = scene(bench, size)
     out = scratch / "result"
     floors, runs = [], []

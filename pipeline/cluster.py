@@ -124,13 +124,17 @@ def _client(address: str) -> Iterator[None]:
 
 def _deaf() -> WorkerPlugin:
     """Makes our own workers take no notice of Ctrl-C, which a terminal sends to all processes that it sees:
-    whoever started them ends them. And has them load what they will need while the client looks at its files.
+    whoever started them ends them, and a client that is gone is no error of theirs. And has them load what
+    they will need while the client looks at its files.
     """
     from distributed.diagnostics.plugin import WorkerPlugin
 
     class Deaf(WorkerPlugin):
         def setup(self, worker: object) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            logging.getLogger("distributed.worker").setLevel(
+                logging.CRITICAL
+            )  # what tasks raise, clients tell
             Thread(target=import_module, args=("pipeline.run",), daemon=True).start()
 
     return Deaf()
