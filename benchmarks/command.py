@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks.machine import REPO
 
-_EVERY = 0.02  # seconds between two looks at memory
+_EVERY = 0.1  # seconds between two looks at memory, each of which takes milliseconds of a core
 
 
 @dataclass(frozen=True)

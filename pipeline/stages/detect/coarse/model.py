@@ -30,7 +30,7 @@ MODELS = {
 """The models that ship, and the bands that each looks at; a scene takes the first whose bands it has."""
 
 STEP = 3  # every so many pixels, on the site's grid, a first look decides about those around
-_AT_ONCE = 1024  # pixels, whose evidence (1 MB) stays near
+_AT_ONCE = 2048  # pixels, whose evidence (2 MB) stays near
 _ROWS = 600  # that are looked at together, at most: their sums take 80 MB, those of a whole block twice that
 NEVER = -20.0  # logit where the first look ends the matter
 

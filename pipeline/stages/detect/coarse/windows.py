@@ -21,6 +21,7 @@ REACH = max(RADII)
 _CONTRASTS = ((1, 4), (2, 5))  # by place (0 the pixel, then RADII): the inner window's mean less the outer's
 _CHANGES = (0, 1, 3)  # by place, where ranks are compared
 _PATTERNS = (1, 2, 3, 4)  # by place
+_PLACES = tuple(np.array(each) for each in (RADII, _CONTRASTS, _CHANGES, _PATTERNS))
 _PATTERN = (
     "texture before",
     "texture after",
@@ -77,28 +78,20 @@ def evidence(
     (column,) which of the first columns are; all if not given. What is not may be left open too.
     """
     out = np.empty((len(rows), len(names())), np.float32)
-    told, rare = _needed(np.ones(len(names()), bool) if wanted is None else wanted)
-    _gather(
-        whole,
-        sums,
-        rows,
-        cols,
-        np.array(RADII),
-        np.array(_CONTRASTS),
-        np.array(_CHANGES),
-        np.array(_PATTERNS),
-        told,
-        out,
-    )
+    told, rare = _needed((np.ones(len(names()), bool) if wanted is None else wanted).tobytes())
+    _gather(whole, sums, rows, cols, *_PLACES, told, out)
     if len(scales):
         _scale(scales, scaled(), rare, len(names()) - len(SCALED), out)
     return out
 
 
-def _needed(wanted: Mask) -> tuple[Places, Places]:
-    """Which of `_PATTERNS` and of `SCALED` are needed for the columns that are `wanted`."""
+@cache
+def _needed(wanted: bytes) -> tuple[Places, Places]:
+    """Which of `_PATTERNS` and of `SCALED` are needed for the columns that are `wanted`, a byte each; found
+    once, as pixels come by the thousand.
+    """
     needed = np.zeros(len(names()), bool)
-    needed[: len(wanted)] = wanted
+    needed[: len(wanted)] = np.frombuffer(wanted, bool)
     rare = np.flatnonzero(needed[-len(SCALED) :])
     needed[scaled()[rare]] = True
     patterns = needed[: -len(SCALED)][-len(_PATTERNS) * len(_PATTERN) :]
