@@ -79,7 +79,8 @@ def evidence(
     """
     out = np.empty((len(rows), len(names())), np.float32)
     told, rare = _needed((np.ones(len(names()), bool) if wanted is None else wanted).tobytes())
-    _gather(whole, sums, rows, cols, *_PLACES, told, out)
+    radii, contrasts, changes, patterns = _PLACES
+    _gather(whole, sums, rows, cols, radii, contrasts, changes, patterns, told, out)
     if len(scales):
         _scale(scales, scaled(), rare, len(names()) - len(SCALED), out)
     return out
