@@ -14,8 +14,8 @@ from pipeline.job import Scene
 
 _PROCESS = 550e6  # bytes of a process with all libraries loaded
 _BLOCK_PIXEL = 420.0  # bytes a pixel of a block while it is detected: the most of any detector
-_WAITING = 4096  # pixels a side of the ground whose chunks threads keep until all that need them are done
-_WAITING_EACH = 3072  # the same of a process that works by itself
+_WAITING = 4608  # pixels a side of the ground whose chunks threads keep until all that need them are done
+_WAITING_EACH = 3584  # the same of a process that works by itself
 _LEAST = 256  # pixels a side of a block
 _OVERVIEWS = 4 / 3
 

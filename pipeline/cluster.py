@@ -132,9 +132,7 @@ def _deaf() -> WorkerPlugin:
     class Deaf(WorkerPlugin):
         def setup(self, worker: object) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            logging.getLogger("distributed.worker").setLevel(
-                logging.CRITICAL
-            )  # what tasks raise, clients tell
+            logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)
             Thread(target=import_module, args=("pipeline.run",), daemon=True).start()
 
     return Deaf()

@@ -30,9 +30,8 @@ def sha256(path: Path) -> str:
     with _lock:
         if len(_made) >= _MOST:
             _made.clear()
-        future, mine = _made.get(key), key not in _made
-        if future is None:
-            future = _made[key] = Future()
+        mine = key not in _made
+        future = _made.setdefault(key, Future())
     if mine:
         try:
             with path.open("rb") as stream:

@@ -59,7 +59,7 @@ class Written:
 
 def _join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
     join(store, spec, target)
-    settle(target)  # which is asked for, as is the next, when nothing else is left to do
+    settle(target)  # here and now, and its checksum too: at the end the run would wait for them
     file_record(target)
 
 

@@ -11,7 +11,10 @@ _URL = re.compile(
     r"\b(https?|s3)://(?:[^/\s@'\"]*@)?([^\s?'\"<>]+)(?:\?[^\s'\"<>)]*?(?=[:;,.]?(?:[\s'\"<>)]|$)))?"
 )
 _QUOTED_QUERY = re.compile(r"%3F[^\s:;,'\")]*")  # GDAL cuts its names, and tells the end
-_SECRET = re.compile(r"token|sig|key|secret|passw|pwd|auth|credential|session", re.IGNORECASE)
+_SECRET = re.compile(
+    r"token|sig|key|secret|passw|pwd|auth|credential|session|connection_string|cookie|headers|_sas",
+    re.IGNORECASE,
+)
 
 
 def without_secrets(text: str) -> str:
@@ -27,7 +30,12 @@ def without_secrets(text: str) -> str:
 def holds_secret(url: str) -> bool:
     """Whether a URL carries a user, or a parameter that is named as tokens and signatures are."""
     parts = urlsplit(url)
-    return "@" in parts.netloc or any(_SECRET.search(name) for name, _ in parse_qsl(parts.query, True))
+    return "@" in parts.netloc or any(names_secret(name) for name, _ in parse_qsl(parts.query, True))
+
+
+def names_secret(name: str) -> bool:
+    """Whether a parameter or a setting of this name is one that holds a secret."""
+    return bool(_SECRET.search(name))
 
 
 class SecretiveFormatter(logging.Formatter):

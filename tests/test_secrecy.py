@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 import pytest
+import rasterio
 from imagery import grid, noise, write
 
 from pipeline.config import Settings
@@ -17,7 +18,8 @@ from pipeline.job import Job
 from pipeline.recipe import recipe
 from pipeline.remote import gdal_path, http_options
 from pipeline.scenes import describe
-from pipeline.secrecy import SecretiveFormatter, holds_secret, without_secrets
+from pipeline.scenes import mosaic as mosaic_module
+from pipeline.secrecy import SecretiveFormatter, holds_secret, names_secret, without_secrets
 
 SIGNED = "https://host/a/b.tif?sv=2024&sig=SECRET%3D"
 
@@ -80,3 +82,17 @@ def test_the_environment_has_the_last_word_on_patience(monkeypatch: pytest.Monke
     assert int(http_options()["GDAL_HTTP_MAX_RETRY"]) > 1
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
     assert "GDAL_HTTP_MAX_RETRY" not in http_options()
+
+
+def test_secrets_among_settings_do_not_travel_with_the_work() -> None:
+    secret = {
+        "AWS_SECRET_ACCESS_KEY": "a", "AWS_SESSION_TOKEN": "b", "AZURE_STORAGE_CONNECTION_STRING": "c",
+        "AZURE_SAS": "d", "GDAL_HTTP_USERPWD": "e", "GDAL_HTTP_HEADERS": "f", "GDAL_HTTP_COOKIE": "g",
+    }  # fmt: skip
+    plain = {"AWS_HTTPS": "NO", "GDAL_HTTP_TIMEOUT": 5}
+    assert all(map(names_secret, secret))
+    assert not any(map(names_secret, plain))
+    with rasterio.Env(GDAL_HTTP_USERPWD="me:word", **plain):
+        travelling = mosaic_module._options()
+    assert plain.keys() <= travelling.keys()
+    assert not any("word" in str(value) for value in travelling.values())

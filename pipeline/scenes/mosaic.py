@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, Final
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -19,9 +19,7 @@ from pipeline.errors import NoOverlapError
 from pipeline.grid import pixel_bounds
 from pipeline.scenes.tiles import Block, Tile, read_tile
 from pipeline.scenes.values import lay_below
-
-_PRIVATE: Final = ("AWS_", "AZURE_", "GS_", "OSS_", "SWIFT_", "GDAL_HTTP_USERPWD")
-"""Options that are, or may hold, secrets: each worker has its own, and none travels with the work."""
+from pipeline.secrecy import names_secret
 
 
 def mosaic(tiles: Sequence[Tile], grid: GeoBox, chunk: tuple[int, int], bands: int) -> da.Array:
@@ -76,8 +74,6 @@ def _read(
 
 
 def _options() -> dict[str, Any]:
-    """GDAL's, as they are set here, for whichever worker reads."""
+    """GDAL's, as they are set here, for whichever worker reads; secrets and GDAL's own data each has itself."""
     options = getenv() if hasenv() else {}
-    return {
-        key: value for key, value in options.items() if not key.startswith(_PRIVATE) and key != "GDAL_DATA"
-    }
+    return {key: value for key, value in options.items() if key != "GDAL_DATA" and not names_secret(key)}
