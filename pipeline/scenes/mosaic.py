@@ -74,6 +74,6 @@ def _read(
 
 
 def _options() -> dict[str, Any]:
-    """GDAL's, as they are set here, for whichever worker reads; secrets and GDAL's own data each has itself."""
+    """GDAL's, as they are set here, for whoever reads; secrets and GDAL's own data each has itself."""
     options = getenv() if hasenv() else {}
     return {key: value for key, value in options.items() if key != "GDAL_DATA" and not names_secret(key)}
