@@ -15,7 +15,6 @@ from getpass import getuser
 from importlib import import_module
 from pathlib import Path
 from tempfile import gettempdir
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import dask
@@ -45,6 +44,8 @@ WORKER_ENVIRONMENT = {
 """One worker a core, and one thread a worker, inside libraries too: sums hang on how many share them."""
 
 CONNECT_SECONDS = 10
+
+_DETECTORS = ("pipeline.stages.detect.classic", "pipeline.stages.detect.coarse")
 
 
 @contextmanager
@@ -101,6 +102,8 @@ def _local_processes(workers: int) -> Iterator[None]:
             )
         )
         client = stack.enter_context(Client(cluster))
+        client.run(_begin_to_load, wait=False)
+        _load()  # the client needs it, too
         client.register_plugin(_deaf(), name="groundbreak")
         yield
 
@@ -122,10 +125,22 @@ def _client(address: str) -> Iterator[None]:
         yield
 
 
+def _load() -> None:
+    """All that tasks and their arguments are made of, by one thread, before there are any: a worker unpacks
+    one task while another thread of it runs another, and two that import at once leave modules half loaded.
+    """
+    for name in ("pipeline.batch", "pipeline.run", *_DETECTORS):
+        import_module(name)
+
+
+async def _begin_to_load() -> None:
+    """The same, but nobody need wait for a worker to end with it: Dask asks for a coroutine."""
+    _load()
+
+
 def _deaf() -> WorkerPlugin:
     """Makes our own workers take no notice of Ctrl-C, which a terminal sends to all processes that it sees:
-    whoever started them ends them, and a client that is gone is no error of theirs. And has them load what
-    they will need while the client looks at its files.
+    whoever started them ends them, and a client that is gone is no error of theirs.
     """
     from distributed.diagnostics.plugin import WorkerPlugin
 
@@ -133,7 +148,7 @@ def _deaf() -> WorkerPlugin:
         def setup(self, worker: object) -> None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)
-            Thread(target=import_module, args=("pipeline.run",), daemon=True).start()
+            _load()
 
     return Deaf()
 
@@ -167,5 +182,6 @@ def _sober() -> WorkerPlugin:
             os.environ.update(WORKER_ENVIRONMENT)  # GDAL looks there when it is first used
             threadpool_limits(1, user_api="blas")
             keep_freed()
+            _load()
 
     return Sober()

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 from dask.callbacks import Callback
 from dask.delayed import delayed
 from dask.system import CPU_COUNT
+from distributed import get_client
+from jobs import compare
 from rich.console import Console
 from threadpoolctl import threadpool_info
 
@@ -122,6 +125,22 @@ def test_threads_and_processes_give_the_same_bytes() -> None:
     assert progress.told == [(1, 2), (2, 2)]
     assert constant == 3
     assert alone.tobytes() == shared.tobytes()
+
+
+def _ours() -> set[str]:
+    return {name for name in sys.modules if name.split(".")[0] == "pipeline"}
+
+
+@pytest.mark.parametrize("detector", ["classic", "auto"])
+def test_workers_have_loaded_all_before_their_first_task(detector: str, tiny: Path, tmp_path: Path) -> None:
+    """One thread of theirs unpacks tasks while another works: what both import, either may get half of."""
+    with connect(workers=1):
+        client = get_client()
+        (first,) = client.run(_ours).values()
+        compare(tiny / "before", tiny / "after", tmp_path / "out", "--detector", detector)
+        (later,) = client.run(_ours).values()
+    assert "pipeline.run" in first
+    assert later == first
 
 
 def test_sums_do_not_hang_on_how_many_threads_share_them() -> None:
