@@ -327,6 +327,37 @@ def test_the_order_in_which_pairs_and_rows_arrive_does_not_matter() -> None:
         pd.testing.assert_frame_equal(timeline.history, expected.history)
 
 
+def test_things_far_apart_are_not_held_against_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a province of thousands of findings would take the square of their number."""
+    asked: list[object] = []
+    intersection = BaseGeometry.intersection
+
+    def counted(self: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
+        asked.append(other)
+        return intersection(self, other)
+
+    monkeypatch.setattr(BaseGeometry, "intersection", counted)
+    places = [finding(box(30 * i, 0, 30 * i + 10, 10), "road" if i % 2 else "building") for i in range(200)]
+    gone = [finding(box(30 * i, 50, 30 * i + 10, 60), direction="removed") for i in range(200)]
+    pairs = [pair(0, 1, *places), pair(0, 2, *places, *gone), pair(1, 2, *gone), pair(0, 3, *places)]
+    timeline = Track()(pairs, FIRST, lambda _, shapes: Seen(*np.full((3, len(shapes)), 0.9)))
+    assert len(timeline.findings) == 400
+    assert len(asked) < 20 * 400
+
+
+def test_findings_that_show_two_things_to_be_one_make_them_one() -> None:
+    halves = box(0, 0, 10, 10), box(12, 0, 22, 10), box(24, 0, 34, 10)
+    whole = finding(box(0, 0, 34, 10))
+    looks = looking({box(0, 0, 34, 10): LASTING})
+    joined = Track()([pair(0, 2, *map(finding, halves)), pair(0, 3, whole)], FIRST, looks)
+    assert only(joined)["id"] == "2019-09-21-01"
+    assert only(joined)["area_m2"] == 340
+    # two at a time: the first of each absorbs the others, also what had absorbed before
+    some = finding(box(12, 0, 34, 10)), finding(box(0, 0, 22, 10))
+    joined = Track()([pair(0, 2, *map(finding, halves)), pair(0, 3, *some)], FIRST, looks)
+    assert only(joined)["id"] == "2019-09-21-01"
+
+
 def test_dates_added_later_renumber_nothing() -> None:
     pairs = [pair(0, 1, finding(HOUSE)), pair(0, 2, finding(HOUSE), finding(SHED)), pair(0, 3, finding(BERM))]
     looks = looking({HOUSE: LASTING})

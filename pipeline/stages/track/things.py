@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -42,7 +43,7 @@ class Sighting:
     alters: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class Thing:
     """One thing while it is being followed. `gone`: it stood on the reference and was taken away. `outline`:
     as it was last seen; `former`: as it was on the date before that; `ground`: all that was ever seen of it.
@@ -137,6 +138,15 @@ class Thing:
         return "completed" if self.altered() else "started"
 
 
+def covered(shapes: Sequence[BaseGeometry], by: Sequence[BaseGeometry]) -> list[float]:
+    """Area of each shape that lies under any of `by`."""
+    tree = shapely.STRtree(by)
+    near = ([by[i] for i in np.sort(tree.query(shape))] for shape in shapes)
+    return [
+        shape.intersection(shapely.union_all(some)).area for shape, some in zip(shapes, near, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class Match:
     """When two outlines are one thing: by intersection over union, or where the kinds agree by the share of
@@ -160,28 +170,42 @@ class Match:
             owner.setdefault(r, t)
         return owner
 
-    def pieces(self, rows: Sequence[Any], things: Sequence[Thing], fresh: BaseGeometry) -> dict[int, int]:
+    def pieces(
+        self, rows: Sequence[Any], things: Sequence[Thing], fresh: Sequence[BaseGeometry]
+    ) -> dict[int, int]:
         """{row: thing} by position, of groundwork on ground that was found before and is not `fresh`, which
         is what differs from the date before: the end of a road that goes by another name today.
         """
+        tree = shapely.STRtree([thing.ground for thing in things])
         pieces: dict[int, int] = {}
-        for r, row in enumerate(rows):
-            least = self.min_share * row.geometry.area
-            if row.kind not in GROUNDWORK or row.geometry.intersection(fresh).area >= least:
+        for r, new in enumerate(covered([row.geometry for row in rows], fresh)):
+            least = self.min_share * rows[r].geometry.area
+            if rows[r].kind not in GROUNDWORK or new >= least:
                 continue
-            common = [row.geometry.intersection(thing.ground).area for thing in things]
+            near = np.sort(tree.query(rows[r].geometry))
+            common = [rows[r].geometry.intersection(things[t].ground).area for t in near]
             if common and max(common) >= least:
-                pieces[r] = common.index(max(common))
+                pieces[r] = int(near[common.index(max(common))])
         return pieces
 
-    def parts(self, row: Any, things: Sequence[Thing]) -> list[Thing]:
-        """Things that a finding of their kind shows to be one with others: most of them lies in it."""
-        return [
-            thing
-            for thing in things
-            if thing.kind() == row.kind
-            and thing.outline.intersection(row.geometry).area >= self.min_share * thing.outline.area
-        ]
+    def merge(self, rows: Sequence[Any], things: Sequence[Thing]) -> list[Thing]:
+        """Where a finding shows several things of its kind to be one, as most of each lies in it, the first
+        absorbs the others. Returns those: they are things no longer.
+        """
+        tree = shapely.STRtree([thing.outline for thing in things])
+        whole, absorbed = np.arange(len(things)), list[Thing]()
+        for row in rows:
+            near = np.unique(whole[tree.query(row.geometry)])
+            first, *others = [t for t in near if self._within(things[t], row)] or [None]
+            for other in others:
+                things[first].absorb(things[other])
+                absorbed.append(things[other])
+                whole[whole == other] = first
+        return absorbed
+
+    def _within(self, thing: Thing, row: Any) -> bool:
+        common = thing.outline.intersection(row.geometry).area
+        return bool(common >= self.min_share * thing.outline.area and thing.kind() == row.kind)
 
     def _iou(self, row: Any, thing: Thing) -> float | None:
         """Intersection over union where finding and thing are the same, None where they are not."""

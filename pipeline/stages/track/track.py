@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from pipeline.stages.track.judge import Followed, Judge, Look
 from pipeline.stages.track.phases import phases
 from pipeline.stages.track.sequential import SequentialTest
-from pipeline.stages.track.things import Comparison, Match, Thing
+from pipeline.stages.track.things import Comparison, Match, Thing, covered
 
 
 class Seen(NamedTuple):
@@ -133,8 +132,8 @@ class Track:
         things: list[Thing] = []
         for date, pairs in groupby(ordered, key=lambda pair: pair.after):
             compared = list(pairs)
-            since = [row.geometry for pair in compared if pair.before != reference for row in _built(pair)]
-            day = _Day(date, shapely.union_all(since))
+            fresh = [row.geometry for pair in compared if pair.before != reference for row in _built(pair)]
+            day = _Day(date, fresh)
             for pair in compared:
                 self._join(things, day, pair.before == reference, _built(pair), gone=False)
                 self._take_away(things, day, pair, reference)
@@ -144,17 +143,17 @@ class Track:
         """Give each finding to the thing it belongs to, or make it a new thing."""
         match = Match(self.min_iou, self.min_share)
         there = [thing for thing in things if thing.gone == gone and thing.ended is None]
-        for row in rows if lasting else []:
-            parts = match.parts(row, there)
-            for part in parts[1:]:
-                parts[0].absorb(part)
-                things.remove(part)
-                there.remove(part)
+        for part in match.merge(rows, there) if lasting else []:
+            things.remove(part)
+            there.remove(part)
         owner = match.pairs(rows, there)
         if lasting and not gone:
             owner = match.pieces(rows, there, day.fresh) | owner
-        for t, thing in enumerate(there):
-            thing.join(day.date, lasting, [row for r, row in enumerate(rows) if owner.get(r) == t])
+        gathered: dict[int, list[Any]] = {}
+        for r in sorted(owner):
+            gathered.setdefault(owner[r], []).append(rows[r])
+        for t, some in gathered.items():
+            there[t].join(day.date, lasting, some)
         for r, row in enumerate(rows):
             if r not in owner:
                 thing = Thing(f"{day.date}-{len(day.born) + 1:02d}", gone)
@@ -168,28 +167,27 @@ class Track:
         """
         removals = [row for row in pair.rows() if row.direction == "removed"]
         standing = [thing for thing in things if not thing.gone and thing.ended is None]
-        ground = shapely.union_all([thing.outline for thing in standing])
-        gone = shapely.union_all([row.geometry for row in removals])
-        for thing in standing:
-            covered = thing.outline.intersection(gone).area >= self.min_share * thing.outline.area
-            if covered and thing.born < day.date and not thing.found(day.date):
+        outlines, gone = [thing.outline for thing in standing], [row.geometry for row in removals]
+        for thing, area in zip(standing, covered(outlines, gone), strict=True):
+            taken = area >= self.min_share * thing.outline.area
+            if taken and thing.born < day.date and not thing.found(day.date):
                 thing.ended = day.date
         others = [
             row
-            for row in removals
-            if row.geometry.intersection(ground).area < self.min_share * row.geometry.area
+            for row, area in zip(removals, covered(gone, outlines), strict=True)
+            if area < self.min_share * row.geometry.area
         ]
         self._join(things, day, pair.before == reference, others, gone=True)
 
 
 @dataclass
 class _Day:
-    """A date while its findings are joined. `fresh`: the ground that differs from the date before; `born`:
+    """A date while its findings are joined. `fresh`: outlines of what differs from the date before; `born`:
     what was first found on it.
     """
 
     date: str
-    fresh: BaseGeometry
+    fresh: list[BaseGeometry]
     born: list[Thing] = field(default_factory=list)
 
 
