@@ -26,6 +26,7 @@ from pipeline.errors import ClusterError
 from pipeline.scratch import KEPT_BYTES, keep_freed
 
 if TYPE_CHECKING:
+    from distributed import Client
     from distributed.diagnostics.plugin import WorkerPlugin
 
 GDAL_CACHE_MB = 64
@@ -69,7 +70,7 @@ def connect(scheduler: str | None = None, workers: int = 0) -> Iterator[str]:
             stack.enter_context(_local_processes(workers))
         elif (client := active_client()) is not None:
             name = "the active Dask client"
-            client.register_plugin(_sober(), name="groundbreak")
+            _prepare(client)
         else:
             stack.enter_context(dask.config.set(scheduler="threads"))
             stack.enter_context(threadpool_limits(1, user_api="blas"))
@@ -121,8 +122,20 @@ def _client(address: str) -> Iterator[None]:
         raise ClusterError(f"no Dask scheduler answers at {address!r}: {example}") from error
     with client:
         _set_global_client(client)  # only now: one that never connected would stay there
-        client.register_plugin(_sober(), name="groundbreak")
+        _prepare(client)
         yield
+
+
+def _prepare(client: Client) -> None:
+    """Workers that others started, now or later. Raises ClusterError where Groundbreak is not there."""
+    try:
+        client.register_plugin(_sober(), name="groundbreak")
+    except Exception as error:  # Dask brings what went wrong in a worker as words
+        if "ModuleNotFoundError" not in repr(error) and "ImportError" not in repr(error):
+            raise
+        raise ClusterError(
+            f"the Dask workers cannot load Groundbreak ({error}); install the same version there as here"
+        ) from error
 
 
 def _load() -> None:

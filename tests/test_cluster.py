@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from distributed import get_client
+from distributed import Client, get_client
 from jobs import FILES, checksums
 from slow_work import slow
 
@@ -37,10 +37,10 @@ class Cluster:
             self._dask("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
         ]
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def add_worker(self, *options: str) -> subprocess.Popen[bytes]:
         worker = self._dask(
             "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
-            "--local-directory", str(self.folder),
+            "--local-directory", str(self.folder), *options,
         )  # fmt: skip
         self.processes.append(worker)
         return worker
@@ -142,3 +142,16 @@ def test_spread_bounds_what_is_under_way_and_tells_what_failed(cluster: Cluster)
 def test_without_workers_nothing_is_spread() -> None:
     with connect():
         assert list(spread(slow, [5, 7])) == [(5, None), (7, None)]
+
+
+def test_workers_without_groundbreak_are_told_of(cluster: Cluster, tmp_path: Path) -> None:
+    without = tmp_path / "without.py"
+    without.write_text("import sys\nsys.modules['pipeline'] = None\n")
+    cluster.add_worker("--preload", str(without))
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(1)
+    with (
+        pytest.raises(ClusterError, match=r"workers cannot load Groundbreak \(.*install the same version"),
+        connect(cluster.address),
+    ):
+        pytest.fail("connected to workers that can do nothing")
