@@ -25,14 +25,9 @@ def sha256(path: Path) -> str:
 
     Remembered until the file is another: by its inode, size and times, also where its clock was set back.
     """
-    status = path.stat()
-    key = str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-    with _lock:
-        if len(_made) >= _MOST:
-            _made.clear()
-        mine = key not in _made
-        future = _made.setdefault(key, Future())
-    if mine:
+    key, new = _key(path), Future[str]()
+    future = _kept(key, new)
+    if future is new:
         try:
             with path.open("rb") as stream:
                 future.set_result(hashlib.file_digest(stream, "sha256").hexdigest())
@@ -41,6 +36,26 @@ def sha256(path: Path) -> str:
                 _made.pop(key, None)
             future.set_exception(error)
     return future.result()
+
+
+def remember(path: Path, digest: str) -> None:
+    """What another process made of a file as it is now. Raises OSError."""
+    new = Future[str]()
+    new.set_result(digest)
+    _kept(_key(path), new)
+
+
+def _key(path: Path) -> _Key:
+    status = path.stat()
+    return str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _kept(key: _Key, new: Future[str]) -> Future[str]:
+    """What is known by a key, `new` from now on if nothing was."""
+    with _lock:
+        if len(_made) >= _MOST:
+            _made.clear()
+        return _made.setdefault(key, new)
 
 
 def begin(paths: Iterable[str | None]) -> None:

@@ -18,12 +18,12 @@ from dask.delayed import delayed
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.compute import compute, compute_groups, has_processes, worker_count
+from pipeline.digests import sha256
 from pipeline.grid import neighbours
 from pipeline.outputs.blocks import BlockReader, BlockStore
 from pipeline.outputs.cog import block_files, join, write_block
 from pipeline.outputs.files import write_text
 from pipeline.outputs.layers import LayerStore
-from pipeline.outputs.provenance import file_record
 from pipeline.outputs.rasters import RasterSpec
 from pipeline.outputs.staging import settle
 from pipeline.pair import Pair
@@ -31,7 +31,8 @@ from pipeline.progress import PartOf, Progress
 from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
-_TOGETHER = 4  # blocks a side of a square that one process does
+_TOGETHER = 4  # blocks a side of a square that one process does, at most,
+_GROUPS = 2  # and so many squares a process, at least, so that all have something to do to the end
 _WAITING = 18
 """Blocks a thread that are handed out together: what was read and is still needed stays bounded, however
 large the images are, and no thread waits long for the last of a group."""
@@ -48,7 +49,9 @@ class Written:
     observed: dict[str, float]
 
     def joined(self, folder: Path) -> list[Any]:
-        """Make FOLDER/<name>.tif of each raster that is not yet there, as lazy tasks."""
+        """Make FOLDER/<name>.tif of each raster that is not yet there, as lazy tasks that give its path and
+        checksum.
+        """
         missing = [spec for name, spec in self.specs.items() if not (folder / f"{name}.tif").exists()]
         return [delayed(_join, pure=False)(self.store, spec, folder / f"{spec.name}.tif") for spec in missing]
 
@@ -57,10 +60,10 @@ class Written:
         return BlockReader(self.store, self.specs["before"], self.specs["after"])
 
 
-def _join(store: BlockStore, spec: RasterSpec, target: Path) -> None:
+def _join(store: BlockStore, spec: RasterSpec, target: Path) -> tuple[Path, str]:
     join(store, spec, target)
     settle(target)  # here and now, and its checksum too: at the end the run would wait for them
-    file_record(target)
+    return target, sha256(target)
 
 
 def write_blocks(
@@ -86,7 +89,7 @@ def write_blocks(
     missing = [window for window in windows if not work.is_done(window)]
     lazy = partial(images.each, work=work, halo=reach)
     if has_processes():
-        compute_groups(lazy, neighbours(missing, side, _TOGETHER), progress, _place)
+        compute_groups(lazy, squares(missing, side), progress, _place)
     else:
         done = 0
         for group in neighbours(missing, side, math.ceil(math.sqrt(_WAITING * worker_count()))):
@@ -146,6 +149,12 @@ class _Block:
         before_seen, after_seen = (~np.isnan(own[name]).any(axis=0) for name in ("before", "after"))
         counts = [int(seen.sum()) for seen in (before_seen, after_seen, before_seen & after_seen)]
         write_text(self.note(window), json.dumps(counts))
+
+
+def squares(missing: list[Window], side: int) -> list[list[Window]]:
+    """Blocks of `side` pixels in squares, each for one process: as large as leaves every one some."""
+    together = math.isqrt(len(missing) // (_GROUPS * worker_count())) or 1
+    return neighbours(missing, side, min(together, _TOGETHER))
 
 
 def _place(windows: list[Window]) -> str:

@@ -28,6 +28,7 @@ from pipeline.compute import (
     meanwhile,
     worker_count,
 )
+from pipeline.digests import remember
 from pipeline.errors import NothingObservedError, SourceUnreadableError
 from pipeline.fingerprint import fingerprint
 from pipeline.fuse import Detection, write_blocks
@@ -101,10 +102,12 @@ def run(job: Job, progress: Progress) -> Result:
             )
             write_shift(folder / "shift.tif", alignment.field, scene.grid, scene.tags)
         with progress.stage("flag"):
-            with meanwhile(*written.joined(folder)):
+            with meanwhile(*written.joined(folder)) as joined:
                 flagged = job.settings.flag(
                     layers, written.reader(), scene.grid, scene.bands, job.zones or {}, job.exclude or {}
                 )
+            for path, digest in joined:
+                remember(path, digest)
             with aside(partial(_write_change, folder / "change.tif", scene, flagged.percent)):
                 findings = flagged.findings
         with progress.stage("report"):

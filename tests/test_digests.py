@@ -53,3 +53,15 @@ def test_what_cannot_be_read_is_told_to_who_asks_and_tried_again(tmp_path: Path)
     path.rmdir()
     path.write_bytes(b"here")
     assert digests.sha256(path) == hashlib.sha256(b"here").hexdigest()
+
+
+def test_what_another_process_made_is_taken_until_the_file_is_another(
+    tmp_path: Path, read: list[str]
+) -> None:
+    path = tmp_path / "image.tif"
+    path.write_bytes(b"one")
+    digests.remember(path, "theirs")
+    assert digests.sha256(path) == "theirs"
+    assert read == []
+    path.write_bytes(b"longer")
+    assert digests.sha256(path) == hashlib.sha256(b"longer").hexdigest()

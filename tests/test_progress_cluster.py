@@ -24,7 +24,7 @@ from jobs import compare
 from rich.console import Console
 from threadpoolctl import threadpool_info
 
-from pipeline import cluster
+from pipeline import cluster, fuse
 from pipeline import compute as computing
 from pipeline.cluster import WORKER_ENVIRONMENT, connect
 from pipeline.compute import alone, aside, compute, in_few, meanwhile
@@ -198,6 +198,20 @@ def test_an_array_in_few_tasks_is_the_same_array(monkeypatch: pytest.MonkeyPatch
     few = in_few(array)
     assert len(few.to_delayed().ravel()) <= 3 * CPU_COUNT < len(array.to_delayed().ravel())
     assert np.array_equal(few.compute(scheduler="synchronous"), array.compute(scheduler="synchronous"))
+
+
+@pytest.mark.parametrize(
+    ("across", "workers", "count"), [(1, 4, 1), (3, 4, 9), (4, 1, 4), (4, 2, 4), (11, 2, 9), (11, 4, 16)]
+)
+def test_blocks_are_shared_out_so_that_all_workers_have_some(
+    across: int, workers: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuse, "worker_count", lambda: workers)
+    parts = [slice(start, start + 64) for start in range(0, 64 * across, 64)]
+    blocks = [(rows, cols) for rows in parts for cols in parts]
+    shared = fuse.squares(blocks, 64)
+    assert len(shared) == count >= min(workers, len(blocks))
+    assert sorted((block for some in shared for block in some), key=blocks.index) == blocks
 
 
 def test_a_thread_that_is_importing_distributed_just_now_is_no_hindrance(
