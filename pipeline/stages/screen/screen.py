@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +11,7 @@ import scipy
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline.compute import aside
 from pipeline.stages.screen.clouds import LEAST_AKIN_M2, LEAST_RAGGED_M2, Patch, akin, patches, ragged
 from pipeline.stages.screen.ground import brightness_bands, look
 from pipeline.stages.screen.screened import Bits, Lattice, Screened, Why
@@ -51,12 +53,14 @@ class Screen:
         `factor` pixels of `pixel_m` metres. `given`: the date has a mask of its own, and is left alone.
         `sun`: azimuth, degrees clockwise from north. Never raises for want of good pixels.
         """
-        dates = ((before, after), (after, before))
-        found = [
-            self._lattice(image, other, tuple(bands), pixel_m * factor, masked, azimuth)
-            for (image, other), masked, azimuth in zip(dates, given, sun, strict=True)
-        ]
-        return Screened(found[0], found[1], factor)
+        dates = zip(((before, after), (after, before)), given, sun, strict=True)
+        first, second = (
+            partial(self._lattice, *images, tuple(bands), pixel_m * factor, masked, azimuth)
+            for images, masked, azimuth in dates
+        )
+        with aside(first) as beside:
+            lattice = second()
+        return Screened(beside.result(), lattice, factor)
 
     def left_alone(self, bands: tuple[str, ...], masked: bool) -> Why | None:
         """Why a date needs no look at its pixels; None where it does. `masked`: it has a mask of its own."""
