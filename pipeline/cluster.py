@@ -46,7 +46,10 @@ WORKER_ENVIRONMENT = {
 
 CONNECT_SECONDS = 10
 
-_DETECTORS = ("pipeline.stages.detect.classic", "pipeline.stages.detect.coarse")
+_OF_TASKS = (
+    "pipeline.batch", "pipeline.run", "pipeline.stages.detect.classic", "pipeline.stages.detect.coarse",
+)  # fmt: skip
+"""Modules with which all is loaded that tasks and their arguments are made of."""
 
 
 @contextmanager
@@ -139,10 +142,10 @@ def _prepare(client: Client) -> None:
 
 
 def _load() -> None:
-    """All that tasks and their arguments are made of, by one thread, before there are any: a worker unpacks
-    one task while another thread of it runs another, and two that import at once leave modules half loaded.
+    """By one thread, before there are tasks: a worker unpacks one while another thread runs another, and
+    two that import at once leave modules half loaded.
     """
-    for name in ("pipeline.batch", "pipeline.run", *_DETECTORS):
+    for name in _OF_TASKS:
         import_module(name)
 
 

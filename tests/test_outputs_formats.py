@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +16,7 @@ import pyogrio
 import pytest
 from outputs_fixture import CRS, make_findings, make_summary
 
-from pipeline.outputs import style
+from pipeline.outputs import geopackage, style
 from pipeline.outputs.geopackage import write_geopackage
 from pipeline.outputs.kml import kml, write_kml
 from pipeline.outputs.vectors import typed, write_findings
@@ -143,3 +144,24 @@ def test_hostile_texts_are_only_texts(tmp_path: Path) -> None:
     centre = findings.to_crs("OGC:CRS84").geometry.iloc[0].centroid
     assert float(rows[0]["longitude"]) == pytest.approx(centre.x, abs=1e-6)
     assert float(rows[0]["latitude"]) == pytest.approx(centre.y, abs=1e-6)
+
+
+def test_how_often_sqlite_committed_is_not_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.gpkg"
+    contents = []
+    for commits in (1, 3):
+        file.unlink(missing_ok=True)
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("CREATE TABLE a (b)")
+            for _ in range(commits):
+                database.execute("DELETE FROM a")
+                database.execute("INSERT INTO a VALUES (1)")
+                database.commit()
+        counted = file.read_bytes()
+        geopackage._forget_count(file)
+        contents.append(file.read_bytes())
+        assert counted != contents[-1]
+        with closing(sqlite3.connect(file)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert database.execute("SELECT b FROM a").fetchall() == [(1,)]
+    assert contents[0] == contents[1]

@@ -356,6 +356,7 @@ def test_findings_that_show_two_things_to_be_one_make_them_one() -> None:
     some = finding(box(12, 0, 34, 10)), finding(box(0, 0, 22, 10))
     joined = Track()([pair(0, 2, *map(finding, halves)), pair(0, 3, *some)], FIRST, looks)
     assert only(joined)["id"] == "2019-09-21-01"
+    assert only(joined)["area_m2"] == 340
 
 
 def test_dates_added_later_renumber_nothing() -> None:

@@ -61,3 +61,14 @@ def write_geopackage(findings: gpd.GeoDataFrame, folder: Path) -> None:
                 " VALUES ('layer_styles', 'attributes', 'layer_styles', '')"
             )
             database.execute("UPDATE gpkg_contents SET last_change = ?", (_CHANGED,))
+        _forget_count(part)
+
+
+def _forget_count(file: Path) -> None:
+    """Of transactions, which hangs on when GDAL happened to commit; it stands in two places that must agree
+    (SQLite's file format, 1.3: file change counter, version-valid-for).
+    """
+    with file.open("r+b") as database:
+        for offset in (24, 92):
+            database.seek(offset)
+            database.write((1).to_bytes(4, "big"))

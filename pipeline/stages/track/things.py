@@ -196,11 +196,11 @@ class Match:
         whole, absorbed = np.arange(len(things)), list[Thing]()
         for row in rows:
             near = np.unique(whole[tree.query(row.geometry)])
-            first, *others = [t for t in near if self._within(things[t], row)] or [None]
-            for other in others:
-                things[first].absorb(things[other])
-                absorbed.append(things[other])
-                whole[whole == other] = first
+            parts = [part for part in near if self._within(things[part], row)]
+            for part in parts[1:]:
+                things[parts[0]].absorb(things[part])
+                absorbed.append(things[part])
+                whole[whole == part] = parts[0]
         return absorbed
 
     def _within(self, thing: Thing, row: Any) -> bool:
