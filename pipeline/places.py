@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -18,31 +18,54 @@ from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 
-def observed_share(image: Path, outlines: gpd.GeoSeries) -> NDArray[np.float64]:
-    """Share 0..1 of the pixels touched by each outline that hold a value in `image`; outside it none do."""
+class Places:
+    """Outlines with a CRS. Which pixels they touch is found once for all rasters of one grid."""
 
-    def share(source: rasterio.DatasetReader, shape: BaseGeometry) -> float:
-        (window, inside) = _touched(source, shape)
-        return float((source.read_masks(1, window=window)[inside[1]] > 0).sum() / inside[0])
+    def __init__(self, outlines: gpd.GeoSeries) -> None:
+        self.outlines = outlines
+        self._on: dict[tuple[Any, ...], list[_Touched]] = {}
 
-    return _each(image, outlines, share)
+    def observed_share(self, image: Path) -> NDArray[np.float64]:
+        """Share 0..1 of the pixels touched by each outline that hold a value in `image`; outside it none
+        do.
+        """
 
+        def share(source: rasterio.DatasetReader, touched: _Touched) -> float:
+            seen = source.read_masks(1, window=touched.window)[touched.inside]
+            return float((seen > 0).sum() / touched.total)
 
-def mean_inside(raster: Path, outlines: gpd.GeoSeries, least: float) -> NDArray[np.float64]:
-    """Mean of the pixels touched by each outline; NaN where less than a share `least` of them has any."""
+        return self._each(image, share)
 
-    def mean(source: rasterio.DatasetReader, shape: BaseGeometry) -> float:
-        (window, inside) = _touched(source, shape)
-        values = source.read(1, window=window, masked=True)[inside[1]].compressed()
-        return float(values.mean()) if len(values) >= least * inside[0] and len(values) else np.nan
+    def mean_inside(self, raster: Path, least: float) -> NDArray[np.float64]:
+        """Mean of the pixels touched by each outline; NaN where less than a share `least` of them has any."""
 
-    return _each(raster, outlines, mean)
+        def mean(source: rasterio.DatasetReader, touched: _Touched) -> float:
+            inside = source.read(1, window=touched.window, masked=True)[touched.inside]
+            values = inside.compressed()
+            enough = len(values) >= least * touched.total and len(values)
+            return float(values.mean()) if enough else np.nan
+
+        return self._each(raster, mean)
+
+    def _each(
+        self, raster: Path, measure: Callable[[rasterio.DatasetReader, _Touched], float]
+    ) -> NDArray[np.float64]:
+        if self.outlines.empty:
+            return np.zeros(0)
+        with rasterio.open(raster) as source:
+            grid = (source.crs, source.transform, source.shape)
+            if grid not in self._on:
+                shapes = self.outlines.to_crs(source.crs)
+                self._on[grid] = [_touched(source, shape) for shape in shapes]
+            return np.array([measure(source, touched) for touched in self._on[grid]], dtype=np.float64)
 
 
 def on_the_reference(findings: gpd.GeoDataFrame, shift: Path) -> gpd.GeoDataFrame:
     """Findings of an image moved to where their ground lies on the reference. `shift`: the image's
     `shift.tif`, whose (dx, dy) metres say that what lies at (X, Y) is seen at (X + dx, Y + dy).
     """
+    if findings.empty:
+        return findings
     field = _Field.read(shift)
 
     def ground(seen: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,20 +105,17 @@ class _Field:
         return np.asarray(self.values[:, row, col].T)
 
 
-def _each(
-    raster: Path, outlines: gpd.GeoSeries, measure: Callable[[rasterio.DatasetReader, BaseGeometry], float]
-) -> NDArray[np.float64]:
-    if outlines.empty:
-        return np.zeros(0)
-    with rasterio.open(raster) as source:
-        shapes = outlines.to_crs(source.crs)
-        return np.array([measure(source, shape) for shape in shapes], dtype=np.float64)
-
-
-def _touched(source: rasterio.DatasetReader, shape: BaseGeometry) -> tuple[Window, tuple[int, NDArray[Any]]]:
+class _Touched(NamedTuple):
     """The part of a raster that an outline touches; how many pixels it touches, and which of that part: those
     beyond the raster's border are among the former only.
     """
+
+    window: Window
+    total: int
+    inside: NDArray[np.bool_]
+
+
+def _touched(source: rasterio.DatasetReader, shape: BaseGeometry) -> _Touched:
     window = source.window(*shape.bounds).round_offsets().round_lengths(op="ceil")
     window = Window(window.col_off - 1, window.row_off - 1, window.width + 3, window.height + 3)
     touched = ~geometry_mask(
@@ -104,10 +124,10 @@ def _touched(source: rasterio.DatasetReader, shape: BaseGeometry) -> tuple[Windo
         source.transform @ Affine.translation(window.col_off, window.row_off),
         all_touched=True,
     )
-    inside = Window(0, 0, source.width, source.height)
+    count, inside = int(touched.sum()), Window(0, 0, source.width, source.height)
     if not rasterio.windows.intersect(window, inside):
-        return Window(0, 0, 0, 0), (int(touched.sum()), np.zeros((0, 0), bool))
+        return _Touched(Window(0, 0, 0, 0), count, np.zeros((0, 0), bool))
     part = rasterio.windows.intersection(window, inside)
     rows = slice(int(part.row_off - window.row_off), int(part.row_off - window.row_off + part.height))
     cols = slice(int(part.col_off - window.col_off), int(part.col_off - window.col_off + part.width))
-    return part, (int(touched.sum()), touched[rows, cols])
+    return _Touched(part, count, touched[rows, cols])

@@ -147,18 +147,25 @@ class Store:
             self._forget(connection, before, after)
             connection.execute(PAIRS.insert(), pair)
 
-    def comparison(self, before: str, after: str) -> Comparison:
-        """The findings of a compared pair, by id, in their own CRS. KeyError where it was not compared."""
-        columns = [FINDINGS.c[name] for name in (*_COLUMNS, "outline")]
-        query = sa.select(*columns).where(*self._pair(FINDINGS, before, after)).order_by(FINDINGS.c.id)
+    def comparisons(self) -> dict[tuple[str, str], Comparison]:
+        """All compared pairs by their dates, the findings of each by id, in their own CRS."""
+        names = ["before", "after", *_COLUMNS, "outline"]
+        order = (FINDINGS.c.before, FINDINGS.c.after, FINDINGS.c.id)
+        query = sa.select(*(FINDINGS.c[name] for name in names)).where(FINDINGS.c.site == self._site)
+        compared = sa.select(PAIRS.c.before, PAIRS.c.after, PAIRS.c.crs).where(
+            PAIRS.c.site == self._site, PAIRS.c.refused.is_(None)
+        )
         with self._change() as connection:
-            crs = connection.scalar(sa.select(PAIRS.c.crs).where(*self._pair(PAIRS, before, after)))
-            rows = [tuple(row) for row in connection.execute(query)]
-        if crs is None:
-            raise KeyError((before, after))
-        frame = pd.DataFrame(rows, columns=[*_COLUMNS, "outline"]).astype({"zone": object})
-        outlines = gpd.GeoSeries.from_wkb(frame.pop("outline")).set_crs(crs, allow_override=True)
-        return Comparison(before, after, gpd.GeoDataFrame(frame, geometry=outlines.rename("geometry")))
+            crs = {(row.before, row.after): row.crs for row in connection.execute(compared)}
+            rows = [tuple(row) for row in connection.execute(query.order_by(*order))]
+        frame = pd.DataFrame(rows, columns=names).astype({"zone": object})
+        lines = frame.groupby(["before", "after"]).indices
+        outlines, findings = gpd.GeoSeries.from_wkb(frame["outline"]), frame[list(_COLUMNS)]
+        within = {
+            wkt: gpd.GeoDataFrame(findings, geometry=outlines.set_crs(wkt, allow_override=True))
+            for wkt in set(crs.values())
+        }
+        return {pair: Comparison(*pair, within[wkt].iloc[lines.get(pair, [])]) for pair, wkt in crs.items()}
 
     def keep_only(self, pairs: set[tuple[str, str]]) -> None:
         """Forget all other pairs of the site: their dates were withdrawn, or others came between them."""

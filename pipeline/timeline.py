@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from pipeline.outputs.files import write_text
 from pipeline.outputs.sheets import csv_text
 from pipeline.outputs.vectors import to_lonlat
-from pipeline.places import mean_inside, observed_share, on_the_image, on_the_reference
+from pipeline.places import Places, on_the_image, on_the_reference
 from pipeline.stages.track import COLUMNS, Comparison, Seen, Timeline, Track
 
 GEOJSON, CSV, PHASES_CSV = "timeline.geojson", "timeline.csv", "phases.csv"
@@ -40,23 +41,27 @@ def follow(comparisons: Mapping[Path, Comparison], track: Track) -> Timeline:
         shift = since[pair.before] / "shift.tif"
         return Comparison(pair.before, pair.after, on_the_reference(pair.findings.to_crs(crs), shift))
 
-    def looks(date: str, outlines: Sequence[BaseGeometry]) -> Seen:
-        shapes, unknown = gpd.GeoSeries(list(outlines), crs=crs), np.full(len(outlines), np.nan)
+    @cache
+    def on_the_ground(outlines: tuple[BaseGeometry, ...]) -> Places:
+        return Places(gpd.GeoSeries(list(outlines), crs=crs))
+
+    def looks(date: str, outlines: tuple[BaseGeometry, ...]) -> Seen:
+        places, unknown = on_the_ground(outlines), np.full(len(outlines), np.nan)
         if date == reference:
-            seen = observed_share(since[min(since)] / "before.tif", shapes)
+            seen = places.observed_share(since[min(since)] / "before.tif")
             return Seen(seen, np.zeros(len(outlines)), unknown)
         again = unknown
         if date in later:
             before, folder = later[date]
-            there = on_the_image(shapes, since[before] / "shift.tif")
-            again = mean_inside(folder / "change.tif", there, track.min_observed) / 100
-        built = mean_inside(since[date] / "change.tif", shapes, track.min_observed) / 100
-        return Seen(observed_share(since[date] / "after.tif", shapes), built, again)
+            there = Places(on_the_image(places.outlines, since[before] / "shift.tif"))
+            again = there.mean_inside(folder / "change.tif", track.min_observed) / 100
+        built = places.mean_inside(since[date] / "change.tif", track.min_observed) / 100
+        return Seen(places.observed_share(since[date] / "after.tif"), built, again)
 
     return track([moved(pair) for pair in comparisons.values()], reference, looks)
 
 
-def _nothing(_: str, outlines: Sequence[BaseGeometry]) -> Seen:
+def _nothing(_: str, outlines: tuple[BaseGeometry, ...]) -> Seen:
     return Seen(*(np.zeros(len(outlines)) for _ in range(3)))
 
 

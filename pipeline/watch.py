@@ -32,7 +32,7 @@ from pipeline.publish import publish
 from pipeline.request import site_job
 from pipeline.results import is_complete, observed_shares
 from pipeline.secrecy import without_secrets
-from pipeline.store import Store
+from pipeline.store import Known, Store
 from pipeline.timeline import GEOJSON, follow, write_timeline
 
 REFUSALS = (AlignmentRejectedError, NothingObservedError)
@@ -115,7 +115,8 @@ class Watch:
         failed = any(one.status == "failed" for one in tried)
         if failed and not self.compared and not (self.folder / GEOJSON).exists():
             return  # nothing is known of this site yet, which is not that nothing has happened there
-        with_folders = {self._result(*pair): self.store.comparison(*pair) for pair in self.compared}
+        known = self.store.comparisons()
+        with_folders = {self._result(*pair): known[pair] for pair in self.compared}
         timeline = follow(with_folders, self.site.track)
         self.store.followed(timeline)
         write_timeline(self.folder, timeline)
@@ -147,8 +148,8 @@ class Watch:
         if known and same and known.refused:
             return Outcome(self.site.id, "refused", before, after, known.refused)
         if is_complete(job.out, mark):
-            if same:
-                return self._outcome("skipped", job, before, after)
+            if known and same:
+                return self._outcome("skipped", job, before, after, known)
             return self._take(job, before, after, mark, "skipped")
         from pipeline.run import run  # slow to import, and not needed where all is done already
 
@@ -164,11 +165,11 @@ class Watch:
         """The findings of a complete folder, into the store."""
         findings = gpd.read_parquet(job.out / "changes.parquet")
         self.store.compared(before, after, mark, findings, observed_shares(job.out))
-        return self._outcome(status, job, before, after)
-
-    def _outcome(self, status: Status, job: Job, before: str, after: str) -> Outcome:
         known = self.store.known(before, after)
         assert known is not None
+        return self._outcome(status, job, before, after, known)
+
+    def _outcome(self, status: Status, job: Job, before: str, after: str, known: Known) -> Outcome:
         return Outcome(
             self.site.id, status, before, after, None, known.findings, job.out,
             known.before_seen, known.after_seen,

@@ -24,7 +24,7 @@ from pipeline.errors import AlignmentRejectedError
 from pipeline.fingerprint import fingerprint
 from pipeline.job import Job
 from pipeline.pairs import Outcome
-from pipeline.places import observed_share
+from pipeline.places import Places
 from pipeline.progress import Progress
 from pipeline.run import Result
 from pipeline.site_files import site_files
@@ -361,8 +361,8 @@ def test_observed_share_counts_clear_pixels_and_nothing_outside(tmp_path: Path) 
         box(WEST - 2.8, NORTH - 5.8, WEST + 0.8, NORTH - 2.2),
         box(WEST - 90, NORTH - 5, WEST - 80, NORTH),
     ]
-    shares = observed_share(image, gpd.GeoSeries(places, crs=CRS))
+    shares = Places(gpd.GeoSeries(places, crs=CRS)).observed_share(image)
     assert list(shares) == [1.0, 0.5, 0.25, 0.0]
-    in_degrees = observed_share(image, gpd.GeoSeries(places[:1], crs=CRS).to_crs("EPSG:4326"))
+    in_degrees = Places(gpd.GeoSeries(places[:1], crs=CRS).to_crs("EPSG:4326")).observed_share(image)
     assert list(in_degrees) == [1.0]
-    assert len(observed_share(image, gpd.GeoSeries([], crs=CRS))) == 0
+    assert len(Places(gpd.GeoSeries([], crs=CRS)).observed_share(image)) == 0

@@ -17,9 +17,11 @@ from pages_site import DAYS, HOSTILE, Whole, monitored, write_result
 from PIL import Image
 from test_monitor import write_site
 
+from pipeline.outputs.picture import Stretch
 from pipeline.pages import locator, write_index, write_site_page
 from pipeline.pages.card import Card
 from pipeline.pages.chart import HEIGHT, TimeAxis, stacked
+from pipeline.pages.frames import Frames
 from pipeline.pages.history import read_history
 
 
@@ -138,6 +140,41 @@ def test_run_writes_the_page_of_its_site_and_the_index(
     assert card is not None
     assert (card.phase, card.findings, card.last_activity) == (None, 1, DAYS[1])
     assert 'href="yard/index.html"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_new_date_draws_its_own_picture_and_all_are_as_if_drawn_at_once(tmp_path: Path) -> None:
+    def result(after: str) -> None:
+        write_result(tmp_path / "plot" / f"{DAYS[0]}_{after}", DAYS[0], after, "Plot", built=after != DAYS[1])
+
+    def pictures() -> dict[str, tuple[bytes, int]]:
+        files = (tmp_path / "plot" / "frames").glob("*.jpg")
+        return {file.stem: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+
+    for day in DAYS[1:3]:
+        result(day)
+    write_site_page(tmp_path / "plot")
+    before = pictures()
+    result(DAYS[3])
+    write_site_page(tmp_path / "plot")
+    after = pictures()
+    assert after.keys() == {*before, DAYS[3]}
+    assert {day: after[day] for day in before} == before
+    shutil.rmtree(tmp_path / "plot" / "frames")
+    write_site_page(tmp_path / "plot")
+    assert {day: drawn for day, (drawn, _) in pictures().items()} == {
+        day: drawn for day, (drawn, _) in after.items()
+    }
+
+
+def test_a_date_that_changes_the_stretch_has_all_drawn_again() -> None:
+    narrow = Stretch(np.full(3, 0.05, np.float32), np.full(3, 0.31, np.float32)).in_steps()
+    alike = Stretch(np.full(3, 0.0505, np.float32), np.full(3, 0.3095, np.float32)).in_steps()
+    wide = Stretch(np.full(3, 0.05, np.float32), np.full(3, 0.6, np.float32)).in_steps()
+    frames = Frames({DAYS[0]: (Path("before.tif"), "x")}, "EPSG:32637", (0.0, 0.0, 1.0, 1.0), (2, 2))
+    assert (narrow.low <= 0.05).all()
+    assert (narrow.high >= 0.31).all()
+    assert frames.mark_of(DAYS[0], narrow) == frames.mark_of(DAYS[0], alike)
+    assert frames.mark_of(DAYS[0], narrow) != frames.mark_of(DAYS[0], wide)
 
 
 def test_a_withdrawn_date_leaves_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_it_keeps_what_it_is_given(url: str) -> None:
     assert store.known(*PAIR) is None
     for _ in range(2):
         store.compared(*PAIR, "mark", findings(), (0.9, 0.4))
-    back = Store(url, "yard").comparison(*PAIR).findings
+    back = Store(url, "yard").comparisons()[PAIR].findings
     assert list(back["id"]) == [1, 2]
     assert pd.isna(back["zone"][0])
     assert back["zone"][1] == "gate"
@@ -62,7 +62,7 @@ def test_it_keeps_what_it_is_given(url: str) -> None:
 def test_no_findings_are_kept_too(url: str) -> None:
     store = Store(url, "yard")
     store.compared(*PAIR, "mark", findings().iloc[:0])
-    back = store.comparison(*PAIR).findings
+    back = store.comparisons()[PAIR].findings
     assert len(back) == 0
     assert back.crs.to_epsg() == 32637
 
@@ -74,8 +74,21 @@ def test_a_refusal_takes_the_place_of_findings(url: str) -> None:
     known = store.known(*PAIR)
     assert known is not None
     assert (known.fingerprint, known.refused, known.findings) == ("other mark", "clouds", 0)
-    with pytest.raises(KeyError):
-        store.comparison(*PAIR)
+    assert store.comparisons() == {}
+
+
+def test_each_pair_has_its_own_findings_in_its_own_crs(url: str) -> None:
+    store, later = Store(url, "yard"), ("2019-09-09", "2019-09-21")
+    store.compared(*PAIR, "mark", findings(3))
+    store.compared(*later, "mark", findings(1).to_crs("EPSG:32638"))
+    store.compared(PAIR[0], later[1], "mark", findings().iloc[:0])
+    Store(url, "gate").compared(*PAIR, "mark", findings(5))
+    back = {pair: one.findings for pair, one in store.comparisons().items()}
+    assert {pair: len(found) for pair, found in back.items()} == {PAIR: 3, later: 1, (PAIR[0], later[1]): 0}
+    assert list(back[PAIR]["id"]) == [1, 2, 3]
+    assert back[PAIR].geometry.iloc[2].equals(HOUSE)
+    assert back[later].crs.to_epsg() == 32638
+    assert back[later].to_crs(CRS).geometry.iloc[0].equals_exact(HOUSE, 1e-6)
 
 
 def test_sites_do_not_mix_and_pairs_can_be_forgotten(url: str) -> None:

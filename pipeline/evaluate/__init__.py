@@ -25,7 +25,7 @@ from pipeline.evaluate.alignment import shift_scores
 from pipeline.evaluate.objects import object_scores
 from pipeline.evaluate.pixels import outline_mask, pixel_scores
 from pipeline.evaluate.read import compared_dates, open_raster, read_truth, read_vectors
-from pipeline.places import observed_share
+from pipeline.places import Places
 
 __all__ = ["evaluate", "object_scores", "pixel_scores", "shift_scores"]
 
@@ -46,7 +46,7 @@ def evaluate(result: Path, truth: Path, shift: Path | None = None) -> dict[str, 
         pixel_m2 = abs(grid.transform.a * grid.transform.e)
         masks = [outline_mask(frame, grid) for frame in (findings, things)]
     observed = percent != NOT_OBSERVED
-    seen = observed_share(result / "change.tif", things.geometry) >= 0.5
+    seen = Places(things.geometry).observed_share(result / "change.tif") >= 0.5
     km2 = float(observed.sum() * pixel_m2 / 1e6)
     objects = object_scores(findings, things[seen].reset_index(drop=True), km2)
     return {

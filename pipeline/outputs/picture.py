@@ -59,6 +59,11 @@ class Stretch:
             rgb[..., band] = np.where(seen, _SHADES[np.where(seen, scaled, 0).astype(np.uint16)], GREY)
         return rgb
 
+    def in_steps(self) -> Stretch:
+        """Widened to the next steps, of which some forty make the span."""
+        step = np.exp2(np.floor(np.log2(np.maximum(self.high - self.low, np.float32(1e-9)))) - 5)
+        return Stretch(np.floor(self.low / step) * step, np.ceil(self.high / step) * step)
+
 
 @dataclass(frozen=True)
 class Comparison:

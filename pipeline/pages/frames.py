@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,7 @@ class Frames:
     @property
     def mark(self) -> str:
         """SHA-256 over what the pictures follow from."""
-        told = repr([(date, path.name, mark) for date, (path, mark) in self.paths.items()])
-        return hashlib.sha256(told.encode()).hexdigest()
+        return _digest([(date, path.name, mark) for date, (path, mark) in self.paths.items()])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -72,14 +72,24 @@ class Frames:
 
     def pictures(self, side: int = SIDE) -> Iterator[tuple[str, Bytes]]:
         """Each date with its picture (y, x, 3) uint8, one at a time; hatched where it shows nothing."""
-        stretch = self._stretch()
-        for date, (path, _) in self.paths.items():
-            values = self._read(path, side)
-            unseen = np.asarray(np.isnan(values).any(axis=0))
-            yield date, _hatched(stretch(values), unseen)
+        stretch = self.stretch()
+        for date in self.paths:
+            yield date, self.picture(date, stretch, side)
 
-    def _stretch(self) -> Stretch:
-        return common_stretch([self._read(path, _GLANCE) for path, _ in self.paths.values()])
+    def picture(self, date: str, stretch: Stretch, side: int = SIDE) -> Bytes:
+        """One of them."""
+        values = self._read(self.paths[date][0], side)
+        unseen = np.asarray(np.isnan(values).any(axis=0))
+        return _hatched(stretch(values), unseen)
+
+    def mark_of(self, date: str, stretch: Stretch) -> str:
+        """SHA-256 over what one picture follows from."""
+        (path, mark), ground = self.paths[date], (str(self.crs), self.bounds, self.shape)
+        return _digest([path.name, mark, ground, stretch.low.tolist(), stretch.high.tolist()])
+
+    def stretch(self) -> Stretch:
+        """Of all dates, in steps, so that one date more seldom changes how those before it look."""
+        return common_stretch([self._read(path, _GLANCE) for path, _ in self.paths.values()]).in_steps()
 
     def _read(self, path: Path, side: int) -> Floats:
         with rasterio.open(path) as image:
@@ -99,10 +109,27 @@ def _hatched(picture: Bytes, unseen: NDArray[np.bool_]) -> Bytes:
 
 
 def write_frames(frames: Frames, folder: Path) -> None:
-    """Write `folder`/frames/DATE.jpg for each date, and take away those of dates that are gone."""
-    for date, picture in frames.pictures():
-        with replacing(folder / FOLDER / f"{date}.jpg") as part:
-            Image.fromarray(picture).save(part, "JPEG", quality=84, subsampling=0, optimize=True)
+    """Write `folder`/frames/DATE.jpg for each date, and take away those of dates that are gone. Each says in
+    its comment what it follows from, by which it is known whether it must be drawn again.
+    """
+    stretch = frames.stretch()
+    for date in frames.paths:
+        file, mark = folder / FOLDER / f"{date}.jpg", frames.mark_of(date, stretch)
+        if _mark_in(file) == mark:
+            continue
+        with replacing(file) as part:
+            picture = Image.fromarray(frames.picture(date, stretch))
+            picture.save(part, "JPEG", quality=84, subsampling=0, optimize=True, comment=mark)
     for old in (folder / FOLDER).glob("*.jpg"):
         if old.stem not in frames.paths and not old.name.startswith("."):
             old.unlink()
+
+
+def _mark_in(file: Path) -> str | None:
+    with suppress(OSError), Image.open(file) as picture:
+        return bytes(picture.info.get("comment", b"")).decode("ascii", "replace")
+    return None
+
+
+def _digest(told: Any) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()

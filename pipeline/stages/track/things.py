@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -24,8 +25,11 @@ class Comparison:
     after: str
     findings: gpd.GeoDataFrame
 
+    @cached_property
     def rows(self) -> list[Any]:
         """Findings as named tuples, by id: the order they happen to be stored in must not matter."""
+        if self.findings.empty:
+            return []
         columns = ["id", "kind", "direction", "confidence", "zone", "geometry"]
         return list(self.findings[columns].sort_values("id").itertuples(index=False, name="Finding"))
 

@@ -32,7 +32,7 @@ class Seen(NamedTuple):
     again: NDArray[np.float64]
 
 
-Looks = Callable[[str, Sequence[BaseGeometry]], Seen]
+Looks = Callable[[str, tuple[BaseGeometry, ...]], Seen]
 """(date, outlines in the site's CRS) -> what the date shows of them."""
 
 COLUMNS = (
@@ -110,7 +110,7 @@ class Track:
         """
         things = self._things(comparisons, reference)
         dates = [reference, *sorted({pair.after for pair in comparisons})]
-        outlines = [thing.outline for thing in things]
+        outlines = tuple(thing.outline for thing in things)
         seen = {date: looks(date, outlines) for date in dates} if things else {}
         followed = [
             (thing, self.judge(thing, {date: Look(*(part[i] for part in one)) for date, one in seen.items()}))
@@ -165,7 +165,7 @@ class Track:
         """End the things that removals cover, unless the reference shows them still; what else was removed
         stood there from the start.
         """
-        removals = [row for row in pair.rows() if row.direction == "removed"]
+        removals = [row for row in pair.rows if row.direction == "removed"]
         standing = [thing for thing in things if not thing.gone and thing.ended is None]
         outlines, gone = [thing.outline for thing in standing], [row.geometry for row in removals]
         for thing, area in zip(standing, covered(outlines, gone), strict=True):
@@ -192,7 +192,7 @@ class _Day:
 
 
 def _built(pair: Comparison) -> list[Any]:
-    return [row for row in pair.rows() if row.direction != "removed"]
+    return [row for row in pair.rows if row.direction != "removed"]
 
 
 def _row(thing: Thing, told: Followed) -> dict[str, Any]:
