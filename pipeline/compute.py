@@ -140,7 +140,8 @@ def meanwhile(*values: Any) -> Iterator[list[Any]]:
         results += compute(*values)
     else:
         # Dask would take the callbacks of all threads, and fail where another one adds its own meanwhile
-        with aside(partial(dask_compute, *values, callbacks=[])) as future:
+        given = {"callbacks": [], "num_workers": CPU_COUNT}  # it would have four threads more than that
+        with aside(partial(dask_compute, *values, **given)) as future:
             yield results
         results += future.result()
 

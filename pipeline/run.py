@@ -15,12 +15,13 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+from dask.delayed import delayed
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from pipeline.aligned import AlignedImages, Window
 from pipeline.budget import Budget
 from pipeline.compute import (
-    aside,
     compute_groups,
     even_groups,
     free_memory,
@@ -37,6 +38,7 @@ from pipeline.inputs import Inputs
 from pipeline.job import Job, Scene, align, aligned, load
 from pipeline.outputs.cog import write_cog
 from pipeline.outputs.layers import LayerStore
+from pipeline.outputs.picture import Comparison, read_comparison
 from pipeline.outputs.products import write_products
 from pipeline.outputs.provenance import write_run
 from pipeline.outputs.rasters import RasterSpec, image_spec
@@ -108,7 +110,7 @@ def run(job: Job, progress: Progress) -> Result:
                 )
             for path, digest in joined:
                 remember(path, digest)
-            with aside(partial(_write_change, folder / "change.tif", scene, flagged.percent)):
+            with meanwhile(_changed(folder, scene, flagged.percent)) as views:
                 findings = flagged.findings
         with progress.stage("report"):
             inputs.check()
@@ -126,7 +128,7 @@ def run(job: Job, progress: Progress) -> Result:
                 excluded=flagged.excluded.as_dict(),
                 stages=progress.stages,
             )
-            write_products(folder, findings, summary, job.settings.pictures)
+            write_products(folder, findings, summary, job.settings.pictures, *views)
         write_run(folder, summary)
     return Result(job.out, findings, summary)
 
@@ -208,6 +210,16 @@ def _image_specs(scene: Scene) -> dict[str, RasterSpec]:
     }
 
 
-def _write_change(path: Path, scene: Scene, percent: Strip) -> None:
+def _changed(folder: Path, scene: Scene, percent: Strip) -> Any:
+    """Write change.tif, the last of the rasters, as a lazy task that gives what all look like; unless that
+    would travel between processes.
+    """
     spec = RasterSpec("change", ("change",), "uint8", NOT_OBSERVED, overviews="nearest", tags=scene.tags)
-    write_cog(path, spec, scene.grid, lambda rows: percent(rows)[None])
+    return delayed(partial(_write_change, folder, spec, scene.grid, percent, not has_processes()))()
+
+
+def _write_change(
+    folder: Path, spec: RasterSpec, grid: GeoBox, percent: Strip, shown: bool
+) -> Comparison | None:
+    write_cog(folder / "change.tif", spec, grid, lambda rows: percent(rows)[None])
+    return read_comparison(folder) if shown else None

@@ -34,9 +34,11 @@ def shrunk(store: BlockStore, spec: RasterSpec) -> Callable[[Block], NDArray[Any
 
 def halved(pixels: NDArray[Any], spec: RasterSpec) -> NDArray[Any]:
     """The same of an array (band, y, x) with even sides, by itself."""
-    height, width = pixels.shape[1:]
-    wanted = slice(0, height // 2), slice(0, width // 2)
-    return _shrunk(pixels, spec, wanted, (2.0, 2.0), (slice(0, height), slice(0, width)))
+    if spec.overviews == "nearest":
+        return np.ascontiguousarray(pixels[:, 1::2, 1::2])
+    out = np.empty((len(pixels), *(side // 2 for side in pixels.shape[1:])), pixels.dtype)
+    _halve(pixels, spec.nodata, np.dtype(spec.dtype).kind != "f", out)
+    return out
 
 
 def _shrunk(
@@ -92,3 +94,27 @@ def _average(  # type: ignore[no-untyped-def]
                     out[b, i, j] = mean + 1 if mean == nodata else mean
                 else:
                     out[b, i, j] = total / weight
+
+
+@njit(nogil=True, cache=True)
+def _halve(pixels, nodata, whole, out):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """As `_average` of two pixels by two, many at a time."""
+    total, weight = np.empty(out.shape[2]), np.empty(out.shape[2])
+    for b in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            total[:], weight[:] = 0.0, 0.0
+            for k in range(2):
+                line = pixels[b, 2 * i + k]
+                for m in range(2):
+                    for j in range(len(total)):
+                        value = float(line[2 * j + m])
+                        held = value != nodata and not np.isnan(value)
+                        total[j] += value if held else 0.0
+                        weight[j] += 1.0 if held else 0.0
+            into = out[b, i]
+            for j in range(len(total)):
+                mean = total[j] / max(weight[j], 1.0)
+                if whole:
+                    mean = np.rint(mean)
+                    mean = mean + 1.0 if mean == nodata else mean
+                into[j] = mean if weight[j] > 0.0 else nodata

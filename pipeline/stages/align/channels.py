@@ -76,16 +76,22 @@ def decimate(image: xr.DataArray, factor: int) -> xr.DataArray:
 def _block_means(pixels, factor):  # type: ignore[no-untyped-def]
     bands, height, width = pixels.shape
     mean = np.full((bands, height // factor, width // factor), np.nan, np.float32)
+    total, known = (
+        np.empty(width),
+        np.empty(width, np.int32),
+    )  # of the rows of a line of cells, column by column
     for b in range(bands):
         for i in range(mean.shape[1]):
+            total[:], known[:] = 0.0, 0
+            for k in range(i * factor, (i + 1) * factor):
+                line = pixels[b, k]
+                for x in range(width):
+                    held = np.isfinite(line[x])
+                    total[x] += line[x] if held else 0.0
+                    known[x] += 1 if held else 0
             for j in range(mean.shape[2]):
-                total, known = 0.0, 0
-                for k in range(i * factor, (i + 1) * factor):
-                    for m in range(j * factor, (j + 1) * factor):
-                        value = pixels[b, k, m]
-                        if np.isfinite(value):
-                            total += value
-                            known += 1
-                if 2 * known >= factor * factor:
-                    mean[b, i, j] = total / known
+                own = slice(j * factor, (j + 1) * factor)
+                count = known[own].sum()
+                if 2 * count >= factor * factor:
+                    mean[b, i, j] = total[own].sum() / count
     return mean
