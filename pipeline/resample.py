@@ -50,8 +50,9 @@ def resample(
     bool.
     """
     shape = (rows.stop - rows.start, cols.stop - cols.start)
-    out = np.full((image.shape[0], *shape), np.nan, np.float32)
-    seen = np.zeros(shape, np.bool_)
+    out, seen = np.empty((image.shape[0], *shape), np.float32), np.zeros(shape, np.bool_)
+    if mapping.offset is not None or not image.size:
+        out[:] = np.nan
     if mapping.offset is not None:
         _copy(image, observed, origin, mapping.offset, rows, cols, out, seen)
     elif image.size:
@@ -283,11 +284,12 @@ def _resample(  # type: ignore[no-untyped-def]
                     cols[j:end] - left - np.arange(end - j), out[:, i, j:end], seen[i, j:end], weights, total,
                 )  # fmt: skip
             for k in range(j, max(end, j + 1)):
-                if seen[i, k] or not (math.isfinite(rows[k]) and math.isfinite(cols[k])):
+                if seen[i, k]:
                     continue
-                top, nr = _taps(rows[k], kernel, scale_row, wr)
-                left, nc = _taps(cols[k], kernel, scale_col, wc)
-                seen[i, k] = _gather(image, observed, top - row0, left - col0, wr, nr, wc, nc, out, i, k)
+                if math.isfinite(rows[k]) and math.isfinite(cols[k]):
+                    top, nr = _taps(rows[k], kernel, scale_row, wr)
+                    left, nc = _taps(cols[k], kernel, scale_col, wc)
+                    seen[i, k] = _gather(image, observed, top - row0, left - col0, wr, nr, wc, nc, out, i, k)
                 if not seen[i, k]:
                     for band in range(bands):
                         out[band, i, k] = np.nan

@@ -34,11 +34,9 @@ def shrunk(store: BlockStore, spec: RasterSpec) -> Callable[[Block], NDArray[Any
 
 def halved(pixels: NDArray[Any], spec: RasterSpec) -> NDArray[Any]:
     """The same of an array (band, y, x) with even sides, by itself."""
-    if spec.overviews == "nearest":
-        return np.ascontiguousarray(pixels[:, 1::2, 1::2])
-    out = np.empty((len(pixels), *(side // 2 for side in pixels.shape[1:])), pixels.dtype)
-    _halve(pixels, spec.nodata, np.dtype(spec.dtype).kind != "f", out)
-    return out
+    height, width = pixels.shape[1:]
+    wanted = slice(0, height // 2), slice(0, width // 2)
+    return _shrunk(pixels, spec, wanted, (2.0, 2.0), (slice(0, height), slice(0, width)))
 
 
 def _shrunk(
@@ -52,6 +50,9 @@ def _shrunk(
         ]
         return np.asarray(pixels[:, middle[0][:, None], middle[1]])
     out = np.empty((len(pixels), *(part.stop - part.start for part in wanted)), pixels.dtype)
+    if set(spans) == {2.0}:
+        _halve(pixels, spec.nodata, np.dtype(spec.dtype).kind != "f", out)
+        return out
     taps = [_taps(part, span, source) for part, span, source in zip(wanted, spans, under, strict=True)]
     _average(pixels, spec.nodata, *taps[0], *taps[1], np.dtype(spec.dtype).kind != "f", out)
     return out
