@@ -15,6 +15,7 @@ from uuid import uuid4
 import dask.array as da
 import numpy as np
 import psutil
+from dask.base import annotate
 from dask.base import compute as dask_compute
 from dask.callbacks import Callback
 from dask.delayed import delayed
@@ -71,7 +72,7 @@ def compute_groups(
     progress: Progress | None = None,
     named: Callable[[list[Item]], str] = lambda group: f"{len(group)} parts",
 ) -> list[Any]:
-    """What `lazy` makes of the items of all groups, computed, in their order.
+    """What `lazy` makes of the items of all groups, computed and given in their order.
 
     With processes each group is done by one of them, from `lazy` on: what its items share does not travel.
     `named`: a group in words, for who must know which one workers died under (ClusterError).
@@ -80,7 +81,10 @@ def compute_groups(
         return list(compute(*lazy([item for group in groups for item in group]), progress=progress))
     shared = delayed(partial(_within, lazy))  # partial, as Dask looks not into it
     names = {f"group-{uuid4().hex}": named(group) for group in groups}  # alike, so that Dask queues them
-    tasks = [shared(group, dask_key_name=key) for group, key in zip(groups, names, strict=True)]
+    tasks = []
+    for number, (group, key) in enumerate(zip(groups, names, strict=True)):
+        with annotate(priority=-number):
+            tasks.append(shared(group, dask_key_name=key))
     parts = compute(*tasks, progress=progress, names=names)
     return [result for part in parts for result in part]
 

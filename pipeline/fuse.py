@@ -32,7 +32,8 @@ from pipeline.stages.detect import Detector
 from pipeline.stages.normalize import Radiometry
 
 _TOGETHER = 4  # blocks a side of a square that one process does, at most,
-_GROUPS = 2  # and so many squares a process, at least, so that all have something to do to the end
+_GROUPS = 2  # and so many squares a process, at least, so that all have something to do to the end;
+_LAST = 0.25  # this share of all blocks comes last, in smaller squares, so that all end at the same time
 _WAITING = 18
 """Blocks a thread that are handed out together: what was read and is still needed stays bounded, however
 large the images are, and no thread waits long for the last of a group."""
@@ -152,9 +153,16 @@ class _Block:
 
 
 def squares(missing: list[Window], side: int) -> list[list[Window]]:
-    """Blocks of `side` pixels in squares, each for one process: as large as leaves every one some."""
-    together = math.isqrt(len(missing) // (_GROUPS * worker_count())) or 1
-    return neighbours(missing, side, min(together, _TOGETHER))
+    """Blocks of `side` pixels in squares, each for one process: as large as leaves every one some, and in the
+    order in which they are best begun.
+    """
+    workers = worker_count()
+    together = min(math.isqrt(len(missing) // (_GROUPS * workers)) or 1, _TOGETHER)
+    large = sorted(neighbours(missing, side, together), key=len, reverse=True)
+    last: list[Window] = []
+    while workers > 1 and large and len(last) + len(large[-1]) <= _LAST * len(missing):
+        last += large.pop()
+    return [*large, *neighbours(last, side, (together + 1) // 2)]
 
 
 def _place(windows: list[Window]) -> str:

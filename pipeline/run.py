@@ -37,6 +37,7 @@ from pipeline.grid import blocks, pixel_size
 from pipeline.inputs import Inputs
 from pipeline.job import Job, Scene, align, aligned, load
 from pipeline.outputs.cog import write_cog
+from pipeline.outputs.files import writing
 from pipeline.outputs.layers import LayerStore
 from pipeline.outputs.picture import Comparison, read_comparison
 from pipeline.outputs.products import write_products
@@ -85,7 +86,7 @@ def run(job: Job, progress: Progress) -> Result:
             screened = screen(job, scene, alignment.field, read)
         images = aligned(job, scene, alignment.field).without(screened)
         with progress.stage("normalize"):
-            sample = _sample(images)
+            sample = _sample(images, folder)
             radiometry = _radiometry(job, scene, sample)
         with progress.stage("detect"):
             detector = job.settings.detect.fit(
@@ -143,13 +144,17 @@ def _planned(job: Job, scene: Scene, progress: Progress) -> int:
     return chunk
 
 
-def _sample(images: AlignedImages) -> list[Sampled]:
-    """Windows spread evenly over the grid; all of it where the grid is small."""
+def _sample(images: AlignedImages, folder: Path) -> list[Sampled]:
+    """Windows spread evenly over the grid; all of it where the grid is small. Other processes leave them in
+    `folder`, since no image passes through the scheduler.
+    """
     windows = blocks(images.grid, _SAMPLE_WINDOW)
     chosen = [
         windows[i] for i in np.unique(np.linspace(0, len(windows) - 1, _SAMPLE_WINDOWS).round().astype(int))
     ]
-    sample: list[Sampled] = compute_groups(partial(images.each, work=_keep), even_groups(chosen))
+    keep = partial(_keep_in, folder) if has_processes() else _keep
+    kept = compute_groups(partial(images.each, work=keep), even_groups(chosen))
+    sample: list[Sampled] = [_kept(*one) if isinstance(one[1], Path) else one for one in kept]
     if not any(pair.observed.any() for _, pair in sample):
         raise NothingObservedError(
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"
@@ -173,6 +178,19 @@ def _check_light(sample: Sequence[Sampled]) -> None:
 
 def _keep(window: Window, _: Window, pair: Pair) -> Sampled:
     return window, pair
+
+
+def _keep_in(folder: Path, window: Window, _: Window, pair: Pair) -> tuple[Window, Path]:
+    path = folder / f".sample-{window[0].start}_{window[1].start}.npy"
+    with writing(path):
+        np.save(path, np.stack([pair.before, pair.after]))
+    return window, path
+
+
+def _kept(window: Window, path: Path) -> Sampled:
+    before, after = np.load(path)
+    path.unlink()
+    return window, Pair.of(before, after)
 
 
 def _radiometry(job: Job, scene: Scene, sample: Sequence[Sampled]) -> Radiometry:

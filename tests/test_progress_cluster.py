@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_info
 from pipeline import cluster, fuse
 from pipeline import compute as computing
 from pipeline.cluster import WORKER_ENVIRONMENT, connect
-from pipeline.compute import alone, aside, compute, in_few, meanwhile
+from pipeline.compute import alone, aside, compute, compute_groups, in_few, meanwhile
 from pipeline.errors import ClusterError
 from pipeline.progress import PeakMemory, PlainProgress, Progress, RichProgress
 
@@ -201,7 +201,7 @@ def test_an_array_in_few_tasks_is_the_same_array(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("across", "workers", "count"), [(1, 4, 1), (3, 4, 9), (4, 1, 4), (4, 2, 4), (11, 2, 9), (11, 4, 16)]
+    ("across", "workers", "count"), [(1, 4, 1), (3, 4, 9), (4, 1, 4), (4, 2, 7), (11, 1, 9), (11, 2, 15)]
 )
 def test_blocks_are_shared_out_so_that_all_workers_have_some(
     across: int, workers: int, count: int, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +212,18 @@ def test_blocks_are_shared_out_so_that_all_workers_have_some(
     shared = fuse.squares(blocks, 64)
     assert len(shared) == count >= min(workers, len(blocks))
     assert sorted((block for some in shared for block in some), key=blocks.index) == blocks
+    sizes = [len(some) for some in shared]
+    assert sizes[0] == max(sizes)
+    assert len(blocks) < 2 * workers or workers == 1 or sizes[-1] <= sizes[0] / 4, "the end is in small parts"
+
+
+def test_groups_are_begun_in_their_order() -> None:
+    def lazy(items: list[int]) -> list[Any]:
+        return [delayed(time.time_ns)() for _ in items]
+
+    with connect(workers=1):
+        begun = compute_groups(lazy, [[n] for n in range(8)])
+    assert begun == sorted(begun)
 
 
 def test_a_thread_that_is_importing_distributed_just_now_is_no_hindrance(
