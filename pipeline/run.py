@@ -154,7 +154,7 @@ def _sample(images: AlignedImages, folder: Path) -> list[Sampled]:
     ]
     keep = partial(_keep_in, folder) if has_processes() else _keep
     kept = compute_groups(partial(images.each, work=keep), even_groups(chosen))
-    sample: list[Sampled] = [_kept(*one) if isinstance(one[1], Path) else one for one in kept]
+    sample: list[Sampled] = [_kept(*one) for one in kept] if has_processes() else kept
     if not any(pair.observed.any() for _, pair in sample):
         raise NothingObservedError(
             "no pixel was observed on both dates (clouds, masks or nodata cover one or the other);"

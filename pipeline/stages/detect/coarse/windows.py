@@ -30,6 +30,7 @@ _PATTERN = (
     "surprise and pattern",
     "rarity and pattern",
 )
+_TEXTURES = 3  # the first of `_PATTERN`
 SCALED = (
     *(f"surprise at {side}" for side in (3, 5, 9, 17)),
     *(f"surprise and pattern at {side}" for side in (3, 5, 9, 17)),
@@ -78,25 +79,26 @@ def evidence(
     (column,) which of the first columns are; all if not given. What is not may be left open too.
     """
     out = np.empty((len(rows), len(names())), np.float32)
-    told, rare = _needed((np.ones(len(names()), bool) if wanted is None else wanted).tobytes())
+    told, textured, rare = _needed((np.ones(len(names()), bool) if wanted is None else wanted).tobytes())
     radii, contrasts, changes, patterns = _PLACES
-    _gather(whole, sums, rows, cols, radii, contrasts, changes, patterns, told, out)
+    _gather(whole, sums, rows, cols, radii, contrasts, changes, patterns, told, textured, out)
     if len(scales):
         _scale(scales, scaled(), rare, len(names()) - len(SCALED), out)
     return out
 
 
 @cache
-def _needed(wanted: bytes) -> tuple[Places, Places]:
-    """Which of `_PATTERNS` and of `SCALED` are needed for the columns that are `wanted`, a byte each; found
-    once, as pixels come by the thousand.
+def _needed(wanted: bytes) -> tuple[Places, Mask, Places]:
+    """Which of `_PATTERNS`, which of these with their textures, and which of `SCALED` are needed for the
+    columns that are `wanted`, a byte each; found once, as pixels come by the thousand.
     """
     needed = np.zeros(len(names()), bool)
     needed[: len(wanted)] = np.frombuffer(wanted, bool)
     rare = np.flatnonzero(needed[-len(SCALED) :])
     needed[scaled()[rare]] = True
-    patterns = needed[: -len(SCALED)][-len(_PATTERNS) * len(_PATTERN) :]
-    return np.flatnonzero(patterns.reshape(len(_PATTERNS), -1).any(axis=1)), rare
+    patterns = needed[: -len(SCALED)][-len(_PATTERNS) * len(_PATTERN) :].reshape(len(_PATTERNS), -1)
+    textured = np.asarray(patterns[:, :_TEXTURES].any(axis=1))
+    return np.flatnonzero(patterns.any(axis=1)), textured, rare
 
 
 @njit(nogil=True, cache=True)
@@ -122,6 +124,7 @@ def _gather(
     changes: Places,
     patterns: Places,
     told: Places,
+    textured: Mask,
     out: Float,
 ) -> None:  # pragma: no cover
     height, width, maps = whole.shape
@@ -153,18 +156,19 @@ def _gather(
                 at += 1
         for i in told:
             place = count * patterns[i]
-            _pattern(line[place : place + count], line[at + 6 * i : at + 6 * (i + 1)])
+            _pattern(line[place : place + count], textured[i], line[at + 6 * i : at + 6 * (i + 1)])
 
 
 @njit(nogil=True, cache=True)
-def _pattern(mean: Float, out: Float) -> None:  # pragma: no cover
+def _pattern(mean: Float, textured: bool, out: Float) -> None:  # pragma: no cover
     before, after = mean[23], mean[24]
     one = max(np.float32(4) * mean[25] - before * before, np.float32(0)) + np.float32(0.01)
     two = max(np.float32(4) * mean[26] - after * after, np.float32(0)) + np.float32(0.01)
     both = np.float32(4) * mean[27] - before * after
-    out[0] = np.sqrt(one)
-    out[1] = np.sqrt(two)
-    out[2] = np.log(two / one)
+    if textured:
+        out[0] = np.sqrt(one)
+        out[1] = np.sqrt(two)
+        out[2] = np.log(two / one)
     out[3] = both / np.sqrt(one * two)
     pattern = np.sqrt(max(np.float32(1) - out[3], np.float32(0)))
     out[4] = mean[14] * pattern
