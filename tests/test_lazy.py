@@ -50,10 +50,10 @@ def test_blocks_and_warped_images_are_lazy(job: Job, scene: Scene) -> None:
         images.warp.image(scene.after, images.mappings[1])
 
 
-def test_stages_that_must_know_pixels_compute_few_times(job: Job, scene: Scene) -> None:
+def test_stages_that_must_know_pixels_compute_few_times(job: Job, scene: Scene, tmp_path: Path) -> None:
     with computes(at_most=12):
         field = align(job, scene).field
     with computes(at_most=1):
         screened = screen(job, scene, field)
     with computes(at_most=1):
-        _sample(aligned(job, scene, field).without(screened))
+        _sample(aligned(job, scene, field).without(screened), tmp_path)
