@@ -115,8 +115,8 @@ class Watch:
         failed = any(one.status == "failed" for one in tried)
         if failed and not self.compared and not (self.folder / GEOJSON).exists():
             return  # nothing is known of this site yet, which is not that nothing has happened there
-        known = self.store.comparisons()
-        with_folders = {self._result(*pair): known[pair] for pair in self.compared}
+        stored = self.store.comparisons()
+        with_folders = {self._result(*pair): stored[pair] for pair in self.compared}
         timeline = follow(with_folders, self.site.track)
         self.store.followed(timeline)
         write_timeline(self.folder, timeline)

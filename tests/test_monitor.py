@@ -361,8 +361,18 @@ def test_observed_share_counts_clear_pixels_and_nothing_outside(tmp_path: Path) 
         box(WEST - 2.8, NORTH - 5.8, WEST + 0.8, NORTH - 2.2),
         box(WEST - 90, NORTH - 5, WEST - 80, NORTH),
     ]
-    shares = Places(gpd.GeoSeries(places, crs=CRS)).observed_share(image)
-    assert list(shares) == [1.0, 0.5, 0.25, 0.0]
+    known = Places(gpd.GeoSeries(places, crs=CRS))
+    assert list(known.observed_share(image)) == [1.0, 0.5, 0.25, 0.0]
+    elsewhere = tmp_path / "elsewhere.tif"
+    with rasterio.open(image) as source:
+        profile, pixels = source.profile, source.read()
+    profile["transform"] @= Affine.translation(-12, 0)
+    with rasterio.open(elsewhere, "w", **profile) as moved:
+        moved.write(pixels)
+    assert list(known.observed_share(elsewhere)) == [0.25, 0.0, 1.0, 0.0], (
+        "another grid has other pixels there"
+    )
+    assert list(known.observed_share(image)) == [1.0, 0.5, 0.25, 0.0]
     in_degrees = Places(gpd.GeoSeries(places[:1], crs=CRS).to_crs("EPSG:4326")).observed_share(image)
     assert list(in_degrees) == [1.0]
     assert len(Places(gpd.GeoSeries([], crs=CRS)).observed_share(image)) == 0
